@@ -1,0 +1,105 @@
+"""The port: the CRM as the bridge sees it. This class is the manual for writing a connector.
+
+You write translation between the CRM's words and ours (``model``), and nothing else: no retry, no cache, no ranking, no
+deadline, no log text. All that is the same for every CRM and done on the bridge's side. Register the class under the
+entry point group ``cti_bridge.connectors``; ``CTI_CONNECTOR`` names it. ``tests/contract.py`` tells whether it is
+right.
+
+Every method may be called from several threads at once, must give every network call a time-out, and raises
+
+- ConnectorUnavailable(retry_after=…) when trying again later can help (no connection, 429, 5xx, locked row);
+- ConnectorRefused(words, code=…) when it cannot (validation, permission, unknown field): with the CRM's own words.
+
+Anything else that escapes is treated as a bug: the pop goes on without the CRM, and the call log is tried again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from cti_bridge.model import (
+    Activity,
+    CallLog,
+    Capabilities,
+    Contact,
+    ContactDraft,
+    Finding,
+    RecordLink,
+)
+from cti_bridge.phone import PhoneNumber
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a connector is opened with.
+
+    ``environment`` holds all settings as text, for the connector's own (``SALESFORCE_…``): never print it.
+    ``region`` is the country of numbers without a country code (``"JP"``), ``language`` that of texts written for all.
+    ``records`` is the embedded CRM's store; every other connector leaves it alone.
+    """
+
+    environment: Mapping[str, str]
+    region: str = "JP"
+    language: str = "ja"
+    records: object = None
+
+
+class Connector(ABC):
+    """A CRM. Subclass it, name it, fill in the methods."""
+
+    name: ClassVar[str]
+    """What stands in ``CTI_CONNECTOR`` and in messages: ``"salesforce"``."""
+
+    capabilities: Capabilities = Capabilities()
+    """What the widget may offer. Say no to what the CRM cannot do; that method is then never called."""
+
+    @classmethod
+    @abstractmethod
+    def open(cls, resources: Resources) -> Self:
+        """Make the connector from its settings, without asking the CRM yet.
+
+        Raises SettingsError naming the setting and the mend.
+        """
+
+    @abstractmethod
+    def find_contacts(self, number: PhoneNumber) -> list[Contact]:
+        """Everybody whose record holds this number, however it was typed; ``[]`` if none.
+
+        Ask with every plausible spelling (``number.spellings()``) or a normalised field. Return all the record's
+        numbers as typed: the bridge compares them again and keeps only true equals, so finding too much is safe, too
+        little is not.
+        """
+
+    @abstractmethod
+    def recent_activity(self, contact: Contact) -> Activity:
+        """The contact's history, open cases/deals/orders and coming appointments: at most 10 of each."""
+
+    @abstractmethod
+    def search(self, text: str) -> list[Contact]:
+        """Contacts by name, furigana, company or customer number, likeliest first: at most 20. Never asked with ''."""
+
+    @abstractmethod
+    def create_contact(self, draft: ContactDraft) -> Contact:
+        """A new record. Raises ConnectorRefused in the CRM's words, for instance about a duplicate."""
+
+    @abstractmethod
+    def add_number(self, contact: Contact, number: PhoneNumber) -> Contact:
+        """The contact with this number in a free telephone field; unchanged if it is there already.
+
+        Raises ConnectorRefused when no field is free.
+        """
+
+    @abstractmethod
+    def write_call_log(self, log: CallLog) -> RecordLink:
+        """Create or update the record of this call, found by ``log.call_id``.
+
+        Called any number of times, also after a time-out that hid a success: one record is left, holding the latest.
+        Texts longer than the CRM's field are cut to fit, with a mark.
+        """
+
+    @abstractmethod
+    def check(self) -> list[Finding]:
+        """Sign-in, rights, fields, telephone data: what an administrator should know, in plain words. Never raises."""

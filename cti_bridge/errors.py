@@ -1,0 +1,144 @@
+"""Everything that the bridge raises on purpose, and what to do about it.
+
+::
+
+    BridgeError
+    ├── SettingsError                 the start stops; names the setting and the mend
+    ├── NumberUnreadable              not a telephone number that we can dial or match
+    ├── ConnectorError                the CRM did not do what we asked
+    │   ├── ConnectorUnavailable      try again later (retry_after says when, if the CRM said)
+    │   └── ConnectorRefused          never will as it is; carries the CRM's own words
+    ├── RequestError                  somebody asked for what cannot be: becomes problem+json
+    │   ├── NotSignedIn  NotAllowed  NotFound  Conflict  BadRequest
+    │   └── TicketInvalid  TicketExpired  TicketUsed
+    ├── PhoneNetworkError             Twilio refused or did not answer our request
+    └── StoreUnavailable              the bridge's own database cannot be reached or written
+
+The docstring of a class is its message when it is raised without one.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+
+class BridgeError(Exception):
+    """Something went wrong in the bridge."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+
+class SettingsError(BridgeError):
+    """A setting is missing or wrong."""
+
+
+class NumberUnreadable(BridgeError):
+    """This is not a telephone number that can be dialled or matched."""
+
+
+class ConnectorError(BridgeError):
+    """The CRM did not do what it was asked."""
+
+
+class ConnectorUnavailable(ConnectorError):
+    """The CRM cannot be reached just now.
+
+    ``retry_after`` is how long the CRM asked us to wait, if it said.
+    """
+
+    def __init__(self, message: str | None = None, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ConnectorRefused(ConnectorError):
+    """The CRM refused this, and would refuse it again.
+
+    ``code`` is the CRM's own error code, such as ``REQUIRED_FIELD_MISSING``; the message is in its own words.
+    """
+
+    def __init__(self, message: str | None = None, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RequestError(BridgeError):
+    """This cannot be done as asked.
+
+    ``code`` is stable and for programs; ``values`` fill the reader's sentence in their language (see api/problem.py).
+    """
+
+    status: ClassVar[int] = 400
+    default_code: ClassVar[str] = "bad_request"
+
+    def __init__(self, code: str | None = None, **values: object) -> None:
+        self.code = code or self.default_code
+        self.values = values
+        super().__init__(self.code)
+
+
+class BadRequest(RequestError):
+    """The request does not make sense."""
+
+
+class NotSignedIn(RequestError):
+    """Nobody is signed in, or the sign-in has run out."""
+
+    status = 401
+    default_code = "not_signed_in"
+
+
+class NotAllowed(RequestError):
+    """This agent may not do this."""
+
+    status = 403
+    default_code = "not_allowed"
+
+
+class NotFound(RequestError):
+    """There is no such thing, or not for this agent."""
+
+    status = 404
+    default_code = "not_found"
+
+
+class Conflict(RequestError):
+    """This cannot be done in the present state."""
+
+    status = 409
+    default_code = "conflict"
+
+
+class TicketInvalid(NotSignedIn):
+    """The ticket was not made by this bridge."""
+
+    default_code = "ticket_invalid"
+
+
+class TicketExpired(NotSignedIn):
+    """The ticket is older than a minute."""
+
+    default_code = "ticket_expired"
+
+
+class TicketUsed(NotSignedIn):
+    """The ticket was used before; each opens one socket."""
+
+    default_code = "ticket_used"
+
+
+class PhoneNetworkError(BridgeError):
+    """Twilio refused or did not answer our request.
+
+    ``code`` is Twilio's error number, such as 21211, or 0 when there was no answer.
+    """
+
+    def __init__(self, message: str | None = None, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StoreUnavailable(BridgeError):
+    """The bridge's own database cannot be reached or written."""

@@ -1,0 +1,191 @@
+"""Telephone numbers as people type them, and as the telephone network writes them.
+
+What lives here: reading, comparing, spelling and showing numbers. What does not: who a number belongs to.
+The rules of every country come from Google's libphonenumber (``phonenumbers``).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
+
+from cti_bridge.errors import NumberUnreadable
+from cti_bridge.model import Caller, CallerKind
+
+WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private", "blocked", "withheld"})
+"""What Twilio puts into From when the caller withholds the number; its list ends "or other descriptions"
+(https://www.twilio.com/docs/voice/twiml)."""
+
+KEYPAD_WORDS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+"""ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, typed on a telephone's keypad. The first was recorded."""
+
+# Dashes, minus signs and the Japanese long-vowel marks that stand for a hyphen. NFKC turns half-width ｰ into ー.
+_HYPHENS = re.compile(r"[\u2010-\u2015\u2212\u2500\u30fc\u301c\uff5e\ufe63\u00ad~]")
+_EXTENSION = re.compile(r"(内線|ext\.?|x|#)\s*(?P<digits>\d{1,7})\s*$", re.IGNORECASE)
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A number that can be dialled, in E.164: ``PhoneNumber("+81312345678")``.
+
+    Make one with :meth:`parse`; equal numbers are equal however they were typed.
+    """
+
+    e164: str
+
+    @classmethod
+    def parse(cls, text: str, region: str = "JP") -> PhoneNumber:
+        """Read what a person or a CRM typed: ``"０３－１２３４－５６７８"``, ``"(03) 1234-5678 内線12"``, ``"8190…"``.
+
+        ``region`` is the country of numbers without a country code, such as ``"JP"``.
+        Raises NumberUnreadable when no country's rules make a possible number of it, also for short codes such as 110.
+        """
+        number = _parse(text, region)
+        if number is None:
+            raise NumberUnreadable("This is not a telephone number; write it like 03-1234-5678 or +81 3 1234 5678.")
+        return number
+
+    @classmethod
+    def find(cls, text: str, region: str = "JP") -> PhoneNumber | None:
+        """Like :meth:`parse`, but None where that raises."""
+        return _parse(text, region)
+
+    @property
+    def national_digits(self) -> str:
+        """The number's digits as dialled inside its country: ``"0312345678"``."""
+        return re.sub(r"\D", "", _format(self.e164, PhoneNumberFormat.NATIONAL))
+
+    @property
+    def country(self) -> str:
+        """ISO code of the number's country, ``"JP"``; empty for numbers of no country."""
+        return phonenumbers.region_code_for_number(_parsed(self.e164)) or ""
+
+    @property
+    def dearly_charged(self) -> bool:
+        """A premium-rate or shared-cost number, such as 0570-… or 0990-…."""
+        kind = phonenumbers.number_type(_parsed(self.e164))
+        return kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
+
+    def display(self, region: str = "JP") -> str:
+        """As people at home write it: ``"03-1234-5678"``; from abroad ``"+1 415-555-2671"``."""
+        at_home = self.country == region
+        return _format(self.e164, PhoneNumberFormat.NATIONAL if at_home else PhoneNumberFormat.INTERNATIONAL)
+
+    def place(self, language: str = "ja") -> str:
+        """Where the number belongs, in words: ``"東京"``, ``"Osaka"``, ``"アメリカ合衆国"``; empty for mobiles."""
+        return _place(self.e164, language)
+
+    def spellings(self) -> tuple[str, ...]:
+        """Every way that people plausibly typed this number into a CRM, the likeliest first, without repetition.
+
+        For CRMs that compare text exactly: national digits, with the hyphens where they belong and where they are often
+        put, brackets, spaces, dots, full width, +81 and 81 forms. Between 17 and 60 for a Japanese number.
+        """
+        return _spellings(self.e164)
+
+    def __str__(self) -> str:
+        return self.e164
+
+
+def read_caller(text: str | None, region: str = "JP") -> Caller:
+    """Say what stands in Twilio's From: a number, a withheld number, or something that we cannot read.
+
+    Only ``CallerKind.NUMBER`` is ever matched against a CRM.
+    """
+    raw = (text or "").strip()
+    if raw.lower() in WITHHELD_WORDS or raw in KEYPAD_WORDS:
+        return Caller(CallerKind.WITHHELD, None, raw)
+    number = _parse(raw, region) if raw.startswith("+") or raw.isdigit() else None
+    if number is None:
+        return Caller(CallerKind.UNREADABLE, None, raw)
+    return Caller(CallerKind.NUMBER, number.e164, raw)
+
+
+def mask(text: str) -> str:
+    """A number with its middle hidden, for logs: ``"+8190****5678"``. Never shows more than half of the digits."""
+    digits = len(re.sub(r"\D", "", text))
+    if digits < 7:
+        return "*" * len(text)
+    return f"{text[: len(text) - 8]}****{text[-4:]}" if len(text) > 8 else f"****{text[-2:]}"
+
+
+@lru_cache(maxsize=16_384)
+def _parse(text: str, region: str) -> PhoneNumber | None:
+    tidy = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    tidy = _EXTENSION.sub("", _HYPHENS.sub("-", tidy)).strip()
+    if len(tidy) > 40 or sum(map(str.isdigit, tidy)) < 7:
+        return None
+    try:
+        number = phonenumbers.parse(tidy, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    # A local number without its area code is "possible" nowhere useful, and 03-1234-567 is a typing error: valid only,
+    # except for countries whose numbering plan is newer than the library's, which arrive with a plus.
+    if not phonenumbers.is_valid_number(number) and not tidy.startswith("+"):
+        return None
+    number.extension = None
+    return PhoneNumber(phonenumbers.format_number(number, PhoneNumberFormat.E164))
+
+
+@lru_cache(maxsize=16_384)
+def _parsed(e164: str) -> phonenumbers.PhoneNumber:
+    return phonenumbers.parse(e164)
+
+
+@lru_cache(maxsize=16_384)
+def _format(e164: str, style: int) -> str:
+    return phonenumbers.format_number(_parsed(e164), style)
+
+
+@lru_cache(maxsize=16_384)
+def _place(e164: str, language: str) -> str:
+    from phonenumbers import geocoder  # noqa: PLC0415  (30 MB of place names; only who shows a card pays for them)
+
+    return geocoder.description_for_number(_parsed(e164), language)
+
+
+@lru_cache(maxsize=4_096)
+def _spellings(e164: str) -> tuple[str, ...]:
+    number = _parsed(e164)
+    code = str(number.country_code)
+    national = _format(e164, PhoneNumberFormat.NATIONAL)
+    digits = re.sub(r"\D", "", national)
+    groupings = [re.findall(r"\d+", national), *_other_groupings(digits)]
+    trunk = digits[: len(digits) - len(str(number.national_number))]
+
+    spelled = [digits, e164, e164[1:]]
+    for groups in groupings:
+        head, *rest = groups
+        spelled += ["-".join(groups), f"({head}){'-'.join(rest)}", f"({head}) {'-'.join(rest)}", " ".join(groups)]
+        spelled += [f"{head}({'-'.join(rest[:-1])}){rest[-1]}"] if len(rest) > 1 else []
+        spelled += [".".join(groups)]
+        abroad = [head[len(trunk) :] if trunk and head.startswith(trunk) else head, *rest]
+        abroad = [group for group in abroad if group]
+        spelled += [f"+{code} {'-'.join(abroad)}", f"+{code}-{'-'.join(abroad)}", f"+{code} {' '.join(abroad)}"]
+        if trunk:
+            spelled += [f"+{code} ({trunk}){'-'.join(abroad)}", f"+{code}({trunk}){'-'.join(abroad)}"]
+        spelled += [_full_width("-".join(groups)), "ー".join(map(_full_width, groups))]
+    spelled += [_full_width(digits)]
+    return tuple(dict.fromkeys(spelled))
+
+
+def _other_groupings(digits: str) -> list[list[str]]:
+    """Where people put hyphens although the numbering plan does not: 3-4-4, 2-4-4, 4-2-4 and 3-3-4."""
+    if len(digits) == 11:
+        return [[digits[:3], digits[3:7], digits[7:]]]
+    if len(digits) == 10:
+        cuts = ((2, 6), (3, 6), (4, 6), (4, 7))
+        return [[digits[:a], digits[a:b], digits[b:]] for a, b in cuts]
+    return []
+
+
+def _full_width(text: str) -> str:
+    return text.translate({ord("-"): "－", **{ord(str(n)): chr(ord("０") + n) for n in range(10)}})
