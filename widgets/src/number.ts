@@ -1,0 +1,34 @@
+// Phone numbers as text on a page: made plain and found, never judged. The bridge alone decides what is a valid number.
+
+const DASHES = /[\u2010-\u2015\u2212\u30fc\uff0d\uff70]/g;
+const RUN = /(?:\+|\(\+?)?\d(?:[\d .()/-]*\d)?/g;
+const FEWEST_DIGITS = 7;
+const MOST_DIGITS = 16;
+
+/** "０３ー１２３４ー５６７８ " becomes "03-1234-5678". */
+export function plainNumber(text: string): string {
+  return text.normalize("NFKC").replace(DASHES, "-").trim();
+}
+
+/** The number of a tel: link without its parameters: "tel:+81-3-1234-5678;ext=9" gives "+81-3-1234-5678". */
+export function numberOfLink(href: string): string {
+  const bare = href.replace(/^tel:/i, "").split(/[;?]/)[0] ?? "";
+  try {
+    return plainNumber(decodeURIComponent(bare));
+  } catch {
+    return plainNumber(bare);
+  }
+}
+
+/** Every run of characters in a text that reads like a phone number, in order, each once. */
+export function numbersIn(text: string): readonly string[] {
+  const found = plainNumber(text)
+    .split(/[,、;|\n\t]| \/ |\s{2,}/)
+    .flatMap((part) => part.match(RUN) ?? [])
+    .map((run) => run.trim())
+    .filter((run) => {
+      const digits = run.replace(/\D/g, "").length;
+      return digits >= FEWEST_DIGITS && digits <= MOST_DIGITS && !/^\d{4}[/-]\d{1,2}[/-]\d{1,2}$/.test(run);
+    });
+  return [...new Set(found)];
+}
