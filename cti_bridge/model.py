@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import reduce
-from types import MappingProxyType
 from typing import Literal, TypeVar
 
 Language = Literal["ja", "en"]
@@ -218,7 +217,7 @@ class Call:
     dial_ended_at: datetime | None = None
     dial_duration: timedelta | None = None
     recording_id: str | None = None
-    legs: Mapping[str, Leg] = field(default_factory=lambda: MappingProxyType({}))
+    legs: Mapping[str, Leg] = field(default_factory=dict)
 
     def apply(self, event: CallEvent) -> Call:
         """The call with this event known too; order-free and repeatable. ValueError when it is another call's event."""
@@ -239,7 +238,7 @@ class Call:
             dial_ended_at=_earlier(self.dial_ended_at, event.at if is_result else None),
             dial_duration=_larger(self.dial_duration, event.duration if is_result else None),
             recording_id=_larger(self.recording_id, event.recording_id),
-            legs=MappingProxyType({**self.legs, event.leg_id: leg.apply(event)}),
+            legs={**self.legs, event.leg_id: leg.apply(event)},
         )
 
     @classmethod
@@ -330,6 +329,59 @@ _OUTCOMES = {
     LegStatus.FAILED: Outcome.FAILED,
     LegStatus.CANCELED: Outcome.CANCELED,
 }
+
+
+# ── what a caller hears ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Message(StrEnum):
+    """What we say to a caller when nobody else does; ``twilio.twiml`` has the words."""
+
+    NOBODY_FREE = "nobody_free"
+    NOT_ANSWERED = "not_answered"
+    APOLOGY = "apology"
+    NOT_CONNECTED = "not_connected"
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Ring these agents, all at once; the first to answer has the call."""
+
+    call_id: str
+    line: Line
+    agents: tuple[Agent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The agent has picked up their own phone: now call the outside party, showing the line's number."""
+
+    call_id: str
+    number: str
+    agent_id: int
+    caller_id: str
+    line: Line | None
+
+
+@dataclass(frozen=True, slots=True)
+class Speak:
+    """Say this and hang up."""
+
+    message: Message
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """The conversation is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Nothing to do: the webhook told, and nobody listens on that leg."""
+
+
+Reply = Ring | Connect | Speak | HangUp | Noted
 
 
 # ── customers ────────────────────────────────────────────────────────────────────────────────────────────────────────

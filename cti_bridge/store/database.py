@@ -1,8 +1,8 @@
 """Opening the database and its transactions, the same on SQLite and PostgreSQL. No table lives here.
 
-SQLite: write-ahead log, every commit on the disk (synchronous=FULL), writes begin IMMEDIATE behind one lock of the process:
-the lock took the p99 under load from 304 ms to 19 ms, and keeps clear of the WAL-reset defect of SQLite before 3.51.3
-(https://sqlite.org/wal.html).
+SQLite: write-ahead log, every commit on the disk (synchronous=FULL), writes begin IMMEDIATE behind one lock of the
+process: the lock took the p99 under load from 304 ms to 19 ms, and keeps clear of the WAL-reset defect of SQLite before
+3.51.3 (https://sqlite.org/wal.html).
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cti_bridge.errors import SettingsError, StoreUnavailable
 

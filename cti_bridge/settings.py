@@ -1,0 +1,261 @@
+"""Every setting: its name in the environment, its type, its default and its meaning. Secrets never show in repr.
+
+The Flask extension takes the same names from ``app.config``, which wins over the environment. Connectors read their own
+settings (``SALESFORCE_…``, ``KINTONE_…``) from the environment that they are handed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from cti_bridge.errors import SettingsError
+from cti_bridge.model import Disposition, Language
+
+
+def _split(value: object) -> object:
+    return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+
+_DISPOSITIONS = (
+    "resolved=対応完了/Resolved, callback=再コール/Call back, prospect=見込/Prospect, "
+    "forwarded=担当へ引継ぎ/Handed over, no_answer=不通/No answer, "
+    "wrong_number=間違い電話/Wrong number, other=その他/Other"
+)
+
+
+class Settings(BaseSettings):
+    """The bridge's settings. Make them with :meth:`read`, which explains what is wrong in plain words."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    # ── the bridge ──────────────────────────────────────────────────────────────────────────────────────────────────
+    public_url: str = Field(alias="CTI_PUBLIC_URL")
+    """Where Twilio and browsers reach the bridge: ``https://cti.example.co.jp``. Signatures are checked against it."""
+
+    secret_key: SecretStr = Field(alias="CTI_SECRET_KEY")
+    """Signs sign-ins and tickets: at least 32 random characters. Changing it signs everybody out."""
+
+    database_url: SecretStr = Field(SecretStr("sqlite:///cti-bridge.db"), alias="DATABASE_URL")
+    """``postgresql://…`` (Heroku's ``postgres://…`` too), or ``sqlite:///file.db`` for one process on one machine."""
+
+    connector: str = Field("local", alias="CTI_CONNECTOR")
+    """The CRM: ``local`` (embedded), or the name of an installed connector."""
+
+    region: str = Field("JP", alias="CTI_REGION", pattern="^[A-Z]{2}$")
+    """The country of telephone numbers written without a country code."""
+
+    language: Language = Field("ja", alias="CTI_LANGUAGE")
+    """The language of texts that have no reader or caller yet: ``ja`` or ``en``."""
+
+    timezone: str = Field("Asia/Tokyo", alias="CTI_TIMEZONE")
+    """The time zone of dates in call logs."""
+
+    embed_origins: Words = Field((), alias="CTI_EMBED_ORIGINS")
+    """The pages that may embed the widget: ``https://acme.lightning.force.com https://acme.cybozu.com``."""
+
+    dispositions: str = Field(_DISPOSITIONS, alias="CTI_DISPOSITIONS")
+    """The results that agents can choose: ``code=日本語/English`` with commas between."""
+
+    wrap_up_minutes: int = Field(10, alias="CTI_WRAP_UP_MINUTES", ge=1, le=240)
+    """Minutes that an agent has for the wrap-up; then the agent rings again and the log goes to the CRM as it is."""
+
+    lookup_deadline_seconds: float = Field(6.0, alias="CTI_LOOKUP_DEADLINE_SECONDS", ge=0.2, le=60)
+    """How long a card waits for the CRM before it says so; a later answer is still shown."""
+
+    index_fresh_hours: float = Field(24.0, alias="CTI_INDEX_FRESH_HOURS", ge=0, le=24 * 90)
+    """How long a remembered answer of the CRM pops at once; it is asked again behind the pop all the same."""
+
+    dial_countries: Words = Field((), alias="CTI_DIAL_COUNTRIES")
+    """Countries that agents may dial: ``JP US``. Empty: CTI_REGION only."""
+
+    max_sockets: int = Field(100, alias="CTI_MAX_SOCKETS", ge=1, le=20_000)
+    """Live sockets in one process; gunicorn gets 16 threads more, so that sockets cannot starve Twilio's webhooks."""
+
+    outbox_in_web: bool = Field(True, alias="CTI_OUTBOX_IN_WEB")
+    """Whether the web processes write call logs to the CRM; no, when ``cti-bridge outbox work`` runs beside them."""
+
+    # ── Twilio ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    twilio_account_sid: str = Field(alias="TWILIO_ACCOUNT_SID", pattern="^AC[0-9a-f]{32}$")
+    """The account, from the Twilio console's first page."""
+
+    twilio_auth_tokens: Secrets = Field(alias="TWILIO_AUTH_TOKEN", min_length=1)
+    """The auth token; several with commas between while rotating."""
+
+    twilio_shared_keys: Secrets = Field((), alias="TWILIO_SHARED_KEY")
+    """Secrets of webhook shared keys (HMAC-SHA256), where the account uses them."""
+
+    twilio_api_key: str | None = Field(None, alias="TWILIO_API_KEY", pattern="^SK[0-9a-f]{32}$")
+    """An API key for requests to Twilio; without it the account's auth token is used."""
+
+    twilio_api_secret: SecretStr | None = Field(None, alias="TWILIO_API_SECRET")
+    """The API key's secret."""
+
+    twilio_api_url: str | None = Field(None, alias="CTI_TWILIO_API_URL")
+    """For the simulator and tests only: where Twilio's REST interface is played, on this machine."""
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def read(cls, overrides: Mapping[str, Any] | None = None) -> Self:
+        """Read the environment, ``overrides`` (same names) first. Raises SettingsError naming each setting and mend."""
+        names = {field.alias for field in cls.model_fields.values()}
+        chosen = {name: value for name, value in (overrides or {}).items() if name in names and value is not None}
+        try:
+            return cls(**chosen)
+        except ValidationError as problem:
+            raise SettingsError(_explain(problem)) from None
+
+    @field_validator("public_url")
+    @classmethod
+    def _read_public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("write the whole address, such as https://cti.example.co.jp")
+        if parts.username is not None:
+            raise ValueError("leave out user and password: Twilio does not sign them")
+        if parts.scheme == "http" and not on_this_machine(value):
+            raise ValueError("use https: with http, customers' numbers would travel in the clear")
+        return value.rstrip("/")
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _read_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or "*" in origin:
+                raise ValueError(f"{origin} is not an origin; write scheme and host only: https://acme.cybozu.com")
+            if parts.scheme == "http" and not on_this_machine(origin):
+                raise ValueError(f"{origin}: use https; http is accepted on this machine only")
+        return tuple(origin.rstrip("/") for origin in value)
+
+    @field_validator("secret_key")
+    @classmethod
+    def _read_secret_key(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 32:
+            raise ValueError(
+                "needs at least 32 random characters; make them with: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+            )
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _read_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("write a name of the tz database, such as Asia/Tokyo") from None
+        return value
+
+    @field_validator("region")
+    @classmethod
+    def _read_region(cls, value: str) -> str:
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError("write a country's two letters, such as JP")
+        return value
+
+    @field_validator("dial_countries")
+    @classmethod
+    def _read_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [country for country in value if country not in phonenumbers.SUPPORTED_REGIONS]
+        if unknown:
+            raise ValueError(f"{unknown[0]} is no country; write two letters each, such as JP US")
+        return value
+
+    @field_validator("dispositions")
+    @classmethod
+    def _read_dispositions(cls, value: str) -> str:
+        if not _parse_dispositions(value):
+            raise ValueError("write code=日本語/English with commas between, such as callback=再コール/Call back")
+        return value
+
+    @field_validator("twilio_api_url")
+    @classmethod
+    def _read_api_url(cls, value: str | None) -> str | None:
+        if value and not on_this_machine(value):
+            raise ValueError("this is for the simulator only and must point to this machine (http://127.0.0.1:…)")
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if (self.twilio_api_key is None) != (self.twilio_api_secret is None):
+            raise ValueError("TWILIO_API_KEY and TWILIO_API_SECRET go together: set both or neither")
+        if os.environ.get("DYNO") and self.database_url.get_secret_value().startswith("sqlite"):
+            raise ValueError(
+                "DATABASE_URL: Heroku's disk is wiped at every restart, and SQLite with it. "
+                "Add the PostgreSQL add-on: heroku addons:create heroku-postgresql"
+            )
+        return self
+
+    # ── derived ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def public_origin(self) -> str:
+        """``https://cti.example.co.jp``: what a browser sends as Origin from our own pages."""
+        parts = urlsplit(self.public_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def wrap_up_limit(self) -> timedelta:
+        return timedelta(minutes=self.wrap_up_minutes)
+
+    @property
+    def index_freshness(self) -> timedelta:
+        return timedelta(hours=self.index_fresh_hours)
+
+    @property
+    def disposition_list(self) -> tuple[Disposition, ...]:
+        return _parse_dispositions(self.dispositions)
+
+    @property
+    def diallable_countries(self) -> frozenset[str]:
+        return frozenset(self.dial_countries or (self.region,))
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether the address is of this machine's loopback: ``http://127.0.0.1:5080``, ``http://localhost``."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _parse_dispositions(text: str) -> tuple[Disposition, ...]:
+    parts = [re.fullmatch(r"\s*([a-z0-9_]{1,40})\s*=\s*([^/=]+?)\s*/\s*([^/=]+?)\s*", part) for part in text.split(",")]
+    found = tuple(Disposition(*part.groups()) for part in parts if part)
+    return found if len(found) == len(parts) and len({d.code for d in found}) == len(found) else ()
+
+
+def _explain(problem: ValidationError) -> str:
+    lines = []
+    for error in problem.errors(include_input=False, include_url=False):
+        name = str(error["loc"][0]) if error["loc"] else ""
+        what = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+        lines.append(f"  {name}: {what}." if name else f"  {what}.")
+    plural = "settings are" if len(lines) > 1 else "setting is"
+    return f"The bridge cannot start: {len(lines)} {plural} missing or wrong.\n" + "\n".join(lines)
+
+
+_WORDS = {
+    "missing": "is not set; see “Settings” in README.md for what it means and where to find it",
+    "too_short": "is set but empty; see “Settings” in README.md",
+    "string_pattern_mismatch": "does not look right; copy it once more (account: AC and 32 characters, key: SK and 32)",
+    "literal_error": "must be ja or en",
+}

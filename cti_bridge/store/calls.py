@@ -1,0 +1,330 @@
+"""Calls, the events that told them, and whom they rang: tables and queries.
+
+A call's row holds its facts as JSON (``model.Call``, the only truth) beside columns derived from them for queries, what
+the agent said about it, and what the CRM said about the caller. ``version`` grows with every change: whoever shows a
+call compares versions and never needs to know what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    and_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Match
+from cti_bridge.store.codec import dump, load
+from cti_bridge.store.database import Json, Moment, metadata
+from cti_bridge.store.directory import agents, line_agents
+
+LONGEST_CALL = timedelta(hours=4)
+"""Twilio ends every call after four hours (``timeLimit`` 14400): what is older is over, whatever we were told."""
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", Moment, nullable=False, index=True),
+    Column("facts", Json, nullable=False),
+    # derived from the facts
+    Column("direction", String(8)),
+    Column("line_number", String(20)),
+    Column("caller_kind", String(10), nullable=False),
+    Column("caller_number", String(20)),
+    Column("caller_raw", Text, nullable=False),
+    Column("agent_id", ForeignKey("agents.id")),
+    Column("started_at", Moment, nullable=False),
+    Column("answered_at", Moment),
+    Column("ended_at", Moment),
+    Column("outcome", String(12)),
+    # what the agent said
+    Column("note", Text, nullable=False, default=""),
+    Column("disposition", String(40)),
+    Column("draft_saved_at", Moment),
+    Column("picked", Json),
+    Column("completed_at", Moment),
+    Column("dealt_with_at", Moment),
+    # what the CRM said
+    Column("lookup", Json, nullable=False),
+    Column("contact_id", String(100)),
+    Column("contact_name", Text),
+)
+Index("ix_calls_caller", calls.c.caller_number, calls.c.started_at)
+Index("ix_calls_agent", calls.c.agent_id, calls.c.started_at)
+_is_missed = and_(calls.c.outcome == "missed", calls.c.dealt_with_at.is_(None))
+Index("ix_calls_missed", calls.c.started_at, postgresql_where=_is_missed, sqlite_where=_is_missed)
+
+call_events = Table(
+    "call_events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("token", String(64), unique=True),
+    Column("call_id", String(40), nullable=False, index=True),
+    Column("kind", String(12), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("parameters", Json, nullable=False),
+    Column("answer", Text, nullable=False),
+)
+
+rings = Table(
+    "rings",
+    metadata,
+    Column("call_id", String(40), primary_key=True),
+    Column("agent_id", ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
+    Column("rung_at", Moment, nullable=False),
+)
+Index("ix_rings_agent", rings.c.agent_id, rings.c.rung_at)
+
+
+class LookupState(StrEnum):
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What the CRM said about a caller. ``source`` is ``crm`` or ``index`` (our memory of its earlier answers)."""
+
+    state: LookupState = LookupState.WAITING
+    source: str | None = None
+    stale: bool = False
+    fetched_at: datetime | None = None
+    trouble: str | None = None
+    matches: tuple[Match, ...] = ()
+    learned: Choice | None = None
+    activity_of: str | None = None
+    activity_state: LookupState = LookupState.WAITING
+    activity: Activity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """A call's row: its facts, what the agent said, what the CRM said."""
+
+    call: Call
+    caller: Caller
+    version: int = 0
+    note: str = ""
+    disposition: str | None = None
+    draft_saved_at: datetime | None = None
+    picked: Choice | None = None
+    completed_at: datetime | None = None
+    dealt_with_at: datetime | None = None
+    lookup: Lookup = field(default_factory=Lookup)
+    contact_id: str | None = None
+    contact_name: str | None = None
+
+    @property
+    def id(self) -> str:
+        return self.call.id
+
+
+def get(connection: Connection, call_id: str, *, for_update: bool = False) -> CallRecord | None:
+    """The call, or None. ``for_update`` holds off other writers of this call until the transaction ends."""
+    query = select(calls).where(calls.c.id == call_id)
+    row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+    return _record(row) if row else None
+
+
+def save(connection: Connection, record: CallRecord, now: datetime) -> None:
+    """Insert or update the whole row; ``record.version`` is the version that it had, 0 for a new one.
+
+    Raises sqlalchemy's IntegrityError when another transaction inserted the same new call first.
+    """
+    call = record.call
+    values = {
+        "version": record.version + 1,
+        "changed_at": now,
+        "facts": dump(call),
+        "direction": call.direction,
+        "line_number": call.line_number,
+        "caller_kind": record.caller.kind,
+        "caller_number": record.caller.number,
+        "caller_raw": record.caller.raw,
+        "agent_id": call.agent_id,
+        "started_at": call.started_at,
+        "answered_at": call.answered_at,
+        "ended_at": call.ended_at,
+        "outcome": call.outcome,
+        "note": record.note,
+        "disposition": record.disposition,
+        "draft_saved_at": record.draft_saved_at,
+        "picked": dump(record.picked) if record.picked else None,
+        "completed_at": record.completed_at,
+        "dealt_with_at": record.dealt_with_at,
+        "lookup": dump(record.lookup),
+        "contact_id": record.contact_id,
+        "contact_name": record.contact_name,
+    }
+    if record.version == 0:
+        connection.execute(calls.insert().values(id=call.id, **values))
+    else:
+        connection.execute(update(calls).where(calls.c.id == call.id).values(values))
+
+
+def add_event(
+    connection: Connection, event: CallEvent, parameters: Mapping[str, Any], answer: str, now: datetime
+) -> bool:
+    """Write the event down; False when it was known already, by its key or by its idempotency token."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    values = {
+        "key": event.key,
+        "token": event.token,
+        "call_id": event.call_id,
+        "kind": event.kind,
+        "received_at": now,
+        "parameters": dict(parameters),
+        "answer": answer,
+    }
+    return connection.execute(insert(call_events).values(values).on_conflict_do_nothing()).rowcount == 1
+
+
+def answer_given(connection: Connection, event: CallEvent) -> str | None:
+    """What this very event was answered the first time; None when it is new."""
+    same = call_events.c.key == event.key
+    if event.token:
+        same = or_(same, call_events.c.token == event.token)
+    return connection.execute(select(call_events.c.answer).where(same).limit(1)).scalar_one_or_none()
+
+
+def add_rings(connection: Connection, call_id: str, agent_ids: Iterable[int], now: datetime) -> None:
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    rows = [{"call_id": call_id, "agent_id": agent_id, "rung_at": now} for agent_id in agent_ids]
+    if rows:
+        connection.execute(insert(rings).on_conflict_do_nothing(), rows)
+
+
+def available_agents(connection: Connection, line_id: int, now: datetime, wrap_up: timedelta) -> list[int]:
+    """The ids of the line's agents who are not away, not on a call and not wrapping up, in the order of their ids."""
+    busy = _busy(now, wrap_up).where(calls.c.agent_id == agents.c.id)
+    query = (
+        select(agents.c.id)
+        .join(line_agents, line_agents.c.agent_id == agents.c.id)
+        .where(line_agents.c.line_id == line_id, agents.c.active, ~agents.c.away, ~busy.exists())
+        .order_by(agents.c.id)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def engaged(connection: Connection, agent_id: int, now: datetime, wrap_up: timedelta) -> tuple[bool, bool]:
+    """Whether the agent is on a call, and whether the agent is wrapping one up."""
+    query = _busy(now, wrap_up).with_only_columns(calls.c.ended_at).where(calls.c.agent_id == agent_id)
+    ends = list(connection.execute(query).scalars())
+    return any(end is None for end in ends), any(end is not None for end in ends)
+
+
+def _busy(now: datetime, wrap_up: timedelta) -> Any:
+    return select(calls.c.id).where(
+        calls.c.started_at > now - LONGEST_CALL,
+        calls.c.completed_at.is_(None),
+        or_(calls.c.ended_at.is_(None), and_(calls.c.ended_at > now - wrap_up, calls.c.outcome == "answered")),
+    )
+
+
+def live_calls(connection: Connection, agent_id: int, now: datetime) -> list[CallRecord]:
+    """What an agent's screen shows, oldest first: calls that ring them, that they are on, or have yet to finish."""
+    rung = select(rings.c.call_id).where(rings.c.agent_id == agent_id, rings.c.rung_at > now - LONGEST_CALL)
+    query = (
+        select(calls)
+        .where(
+            calls.c.started_at > now - LONGEST_CALL * 3,
+            calls.c.completed_at.is_(None),
+            or_(
+                and_(calls.c.agent_id == agent_id, or_(calls.c.ended_at.is_(None), calls.c.outcome == "answered")),
+                and_(calls.c.id.in_(rung), calls.c.agent_id.is_(None), calls.c.ended_at.is_(None)),
+            ),
+        )
+        .order_by(calls.c.started_at)
+        .limit(50)
+    )
+    return [_record(row) for row in connection.execute(query)]
+
+
+def recent_calls(connection: Connection, agent_id: int, limit: int = 20) -> list[CallRecord]:
+    """The agent's own calls, newest first."""
+    query = select(calls).where(calls.c.agent_id == agent_id).order_by(calls.c.started_at.desc()).limit(limit)
+    return [_record(row) for row in connection.execute(query)]
+
+
+def rung_agents(connection: Connection, call_id: str) -> list[int]:
+    return list(connection.execute(select(rings.c.agent_id).where(rings.c.call_id == call_id)).scalars())
+
+
+def changed_since(connection: Connection, moment: datetime) -> list[tuple[str, int]]:
+    """Ids and versions of the calls that changed since then."""
+    query = select(calls.c.id, calls.c.version).where(calls.c.changed_at >= moment)
+    return [(row.id, row.version) for row in connection.execute(query)]
+
+
+def last_answered(connection: Connection, number: str, before: datetime) -> CallRecord | None:
+    """The last conversation with this number that began before this moment."""
+    query = (
+        select(calls)
+        .where(calls.c.caller_number == number, calls.c.started_at < before, calls.c.outcome == "answered")
+        .order_by(calls.c.started_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return _record(row) if row else None
+
+
+def contacts_called(connection: Connection, number: str, since: datetime) -> frozenset[str]:
+    """The contacts that our conversations with this number since then belonged to."""
+    query = select(calls.c.contact_id).where(
+        calls.c.caller_number == number, calls.c.started_at >= since, calls.c.contact_id.is_not(None)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def missed_calls(connection: Connection, since: datetime) -> list[CallRecord]:
+    """Missed calls that nobody has dealt with, newest first."""
+    query = select(calls).where(_is_missed, calls.c.started_at >= since).order_by(calls.c.started_at.desc()).limit(500)
+    return [_record(row) for row in connection.execute(query)]
+
+
+def deal_with(connection: Connection, kind: CallerKind, number: str | None, now: datetime) -> int:
+    """Strike this caller's missed calls off the list; returns how many there were."""
+    same = calls.c.caller_number == number if kind is CallerKind.NUMBER else calls.c.caller_kind == kind
+    statement = (
+        update(calls).where(_is_missed, same).values(dealt_with_at=now, changed_at=now, version=calls.c.version + 1)
+    )
+    return connection.execute(statement).rowcount
+
+
+def _record(row: Row[Any]) -> CallRecord:
+    return CallRecord(
+        call=load(Call, row.facts),
+        caller=Caller(CallerKind(row.caller_kind), row.caller_number, row.caller_raw),
+        version=row.version,
+        note=row.note,
+        disposition=row.disposition,
+        draft_saved_at=row.draft_saved_at,
+        picked=load(Choice, row.picked) if row.picked else None,
+        completed_at=row.completed_at,
+        dealt_with_at=row.dealt_with_at,
+        lookup=load(Lookup, row.lookup),
+        contact_id=row.contact_id,
+        contact_name=row.contact_name,
+    )

@@ -1,0 +1,164 @@
+"""Agents, lines, and which agents a line rings: tables and queries. Who may sign in is decided in ``auth``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from cti_bridge.model import Agent, Line
+from cti_bridge.store.database import metadata
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", String(254), nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("phone", String(20)),
+    Column("softphone", Boolean, nullable=False, default=False),
+    Column("away", Boolean, nullable=False, default=False),
+    Column("active", Boolean, nullable=False, default=True),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", String(20), nullable=False, unique=True),
+    Column("name", String(100), nullable=False),
+    Column("greeting", Text, nullable=False, default=""),
+    Column("language", String(2), nullable=False),
+    Column("ring_seconds", Integer, nullable=False, default=25),
+    Column("record", Boolean, nullable=False, default=False),
+)
+
+line_agents = Table(
+    "line_agents",
+    metadata,
+    Column("line_id", ForeignKey("lines.id", ondelete="CASCADE"), primary_key=True),
+    Column("agent_id", ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Everybody and every line at one moment: small, kept in memory, and what is used when the database is gone."""
+
+    agents: dict[int, Agent]
+    lines: dict[int, Line]
+    ringing: dict[int, tuple[int, ...]]
+
+    def line_of(self, number: str | None) -> Line | None:
+        return next((line for line in self.lines.values() if line.number == number), None)
+
+    def agents_of(self, line: Line) -> tuple[Agent, ...]:
+        """The active agents that this line rings, available or not."""
+        return tuple(self.agents[agent_id] for agent_id in self.ringing.get(line.id, ()) if agent_id in self.agents)
+
+
+EMPTY = Directory({}, {}, {})
+
+
+def read_directory(connection: Connection) -> Directory:
+    ringing: dict[int, tuple[int, ...]] = {}
+    for line_id, agent_id in connection.execute(select(line_agents).order_by(line_agents.c.agent_id)):
+        ringing[line_id] = (*ringing.get(line_id, ()), agent_id)
+    return Directory(
+        {row.id: _agent(row) for row in connection.execute(select(agents).where(agents.c.active))},
+        {row.id: _line(row) for row in connection.execute(select(lines).order_by(lines.c.id))},
+        ringing,
+    )
+
+
+def credentials(connection: Connection, email: str) -> tuple[Agent, str] | None:
+    """The active agent with this e-mail address, and their password's hash."""
+    query = select(agents).where(agents.c.email == email.strip().lower(), agents.c.active)
+    row = connection.execute(query).one_or_none()
+    return (_agent(row), row.password_hash) if row else None
+
+
+def add_agent(
+    connection: Connection,
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    language: str,
+    phone: str | None = None,
+    softphone: bool = False,
+) -> int:
+    """The new agent's id. Raises sqlalchemy's IntegrityError when the e-mail address is taken."""
+    values = {
+        "email": email.strip().lower(),
+        "name": name,
+        "password_hash": password_hash,
+        "language": language,
+        "phone": phone,
+        "softphone": softphone,
+    }
+    return int(connection.execute(insert(agents).values(values).returning(agents.c.id)).scalar_one())
+
+
+def change_agent(connection: Connection, agent_id: int, **values: object) -> None:
+    connection.execute(update(agents).where(agents.c.id == agent_id).values(values))
+
+
+def add_line(
+    connection: Connection,
+    *,
+    number: str,
+    name: str,
+    greeting: str,
+    language: str,
+    ring_timeout: timedelta = timedelta(seconds=25),
+    record: bool = False,
+    agent_ids: Iterable[int] = (),
+) -> int:
+    """The new line's id. Raises sqlalchemy's IntegrityError when the number is a line already."""
+    values = {
+        "number": number,
+        "name": name,
+        "greeting": greeting,
+        "language": language,
+        "ring_seconds": int(ring_timeout.total_seconds()),
+        "record": record,
+    }
+    line_id = int(connection.execute(insert(lines).values(values).returning(lines.c.id)).scalar_one())
+    set_ringing(connection, line_id, agent_ids)
+    return line_id
+
+
+def set_ringing(connection: Connection, line_id: int, agent_ids: Iterable[int]) -> None:
+    """Say which agents a line rings, instead of whom it rang before."""
+    connection.execute(delete(line_agents).where(line_agents.c.line_id == line_id))
+    rows = [{"line_id": line_id, "agent_id": agent_id} for agent_id in sorted(set(agent_ids))]
+    if rows:
+        connection.execute(insert(line_agents), rows)
+
+
+def _agent(row: Row[tuple[object, ...]]) -> Agent:
+    return Agent(row.id, row.name, row.email, row.language, row.phone, row.softphone, row.away)
+
+
+def _line(row: Row[tuple[object, ...]]) -> Line:
+    timeout = timedelta(seconds=row.ring_seconds)
+    return Line(row.id, row.number, row.name, row.greeting, row.language, timeout, row.record)
