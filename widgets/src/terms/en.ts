@@ -217,6 +217,7 @@ export type Terms = {
 
 /** The words of the host page's side; apart, because embed.js is loaded by every CRM page and the panel only once. */
 export const enHost = {
+  language: "en",
   panel: "Phone panel",
   expand: "Open the phone panel",
   collapse: "Collapse the phone panel",

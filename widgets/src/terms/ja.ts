@@ -208,6 +208,7 @@ export const ja: Terms = {
 };
 
 export const jaHost: HostTerms = {
+  language: "ja",
   panel: "電話パネル",
   expand: "電話パネルを開く",
   collapse: "電話パネルをたたむ",
