@@ -104,6 +104,15 @@ class LookupState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Story:
+    """A contact's activity on the card: whose it is (a contact id), and whether it has come."""
+
+    of: str | None = None
+    state: LookupState = LookupState.WAITING
+    activity: Activity = Activity()
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """What the CRM said about a caller. ``source`` is ``crm`` or ``index`` (our memory of its earlier answers)."""
 
@@ -114,9 +123,7 @@ class Lookup:
     trouble: str | None = None
     matches: tuple[Match, ...] = ()
     learned: Choice | None = None
-    activity_of: str | None = None
-    activity_state: LookupState = LookupState.WAITING
-    activity: Activity | None = None
+    story: Story = Story()
 
 
 @dataclass(frozen=True, slots=True)

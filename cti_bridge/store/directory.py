@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,7 +25,7 @@ from sqlalchemy import (
 )
 
 from cti_bridge.model import Agent, Line
-from cti_bridge.store.database import metadata
+from cti_bridge.store.database import Database, metadata
 
 agents = Table(
     "agents",
@@ -162,3 +164,28 @@ def _agent(row: Row[tuple[object, ...]]) -> Agent:
 def _line(row: Row[tuple[object, ...]]) -> Line:
     timeout = timedelta(seconds=row.ring_seconds)
     return Line(row.id, row.number, row.name, row.greeting, row.language, timeout, row.record)
+
+
+class KnownDirectory:
+    """The directory as last read. ``current()`` reads again when that is long ago; ``last`` asks no database."""
+
+    MAX_AGE = 3.0
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._read_at = float("-inf")
+        self._lock = threading.Lock()
+        self.last = EMPTY
+
+    def current(self) -> Directory:
+        """At most MAX_AGE seconds old. Raises StoreUnavailable."""
+        if time.monotonic() - self._read_at > self.MAX_AGE:
+            self.refresh()
+        return self.last
+
+    def refresh(self) -> Directory:
+        """Read it now, because it was just changed. Raises StoreUnavailable."""
+        with self._lock, self._database.reading() as connection:
+            self.last = read_directory(connection)
+            self._read_at = time.monotonic()
+        return self.last

@@ -1,8 +1,9 @@
 """CRM writes that must happen: the table and its claims. What is written, and when again, is ``cti_bridge.outbox``'s.
 
 ``run_at`` is when an entry is due and, once claimed, when its lease ends: a killed worker's entry becomes due again by
-itself. ``leased`` says which of the two, so that newer content never cuts a lease short. ``attempts`` is the fencing token: only the worker whose claim is the latest may say how it ended. ``revision``
-grows when there is newer content: an entry whose content changed during its delivery stays pending.
+itself. ``leased`` says which of the two, so that newer content never cuts a lease short. ``attempts`` is the fencing
+token: only the worker whose claim is the latest may say how it ended. ``revision`` grows when there is newer content: an
+entry whose content changed during its delivery stays pending.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ used_tickets = Table(
 
 
 def use(connection: Connection, ticket_id: str, *, expires_at: datetime, now: datetime) -> bool:
-    """Mark the ticket as used; False when it was used before. Forgets tickets that could not be used any more anyway."""
+    """Mark the ticket as used; False when it was used before. Forgets tickets that have run out."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(delete(used_tickets).where(used_tickets.c.expires_at < now))
     statement = insert(used_tickets).values(id=ticket_id, expires_at=expires_at).on_conflict_do_nothing()

@@ -1,0 +1,123 @@
+"""Wake-ups: "look, this changed", in one process or, over PostgreSQL's NOTIFY, between all. They carry ids only.
+
+A wake-up is a hint that may be lost: the row is the truth, and ``delivery`` sweeps for what no wake-up told.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable
+
+import psycopg
+import structlog
+from sqlalchemy.engine import URL
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "cti_bridge"
+MISSED = "missed"
+HEALTH = "health"
+
+Listener = Callable[[str], None]
+
+
+def call_topic(call_id: str) -> str:
+    return f"call:{call_id}"
+
+
+def agent_topic(agent_id: int) -> str:
+    return f"agent:{agent_id}"
+
+
+class Hub:
+    """Wake-ups inside one process. Listeners are called in the waking thread and must return at once."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def wake(self, *topics: str) -> None:
+        """Tell everybody to look: ``call:CA…``, ``agent:3``, ``missed``, ``health``. Never raises, never waits."""
+        for topic in topics:
+            for listener in self._listeners:
+                listener(topic)
+
+    def start(self) -> None:
+        """Begin to hear other processes; nothing to do inside one."""
+
+    def stop(self) -> None:
+        """Stop hearing other processes."""
+
+
+class PostgresHub(Hub):
+    """Wake-ups between processes, with a connection of its own that listens and is made again when it is lost.
+
+    ``LISTEN`` needs a direct connection, not a transaction-mode pooler
+    (https://www.postgresql.org/docs/current/sql-notify.html).
+    """
+
+    RECONNECT_SECONDS = 2.0
+
+    def __init__(self, url: URL) -> None:
+        super().__init__()
+        self._address = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._outgoing: list[str] = []
+        self._pending = threading.Condition()
+        self._sender: threading.Thread | None = None
+
+    def wake(self, *topics: str) -> None:
+        super().wake(*topics)
+        with self._pending:
+            self._outgoing.extend(topic for topic in topics if topic not in self._outgoing)
+            self._pending.notify()
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._hear, name="hub-hear", daemon=True)
+        self._sender = threading.Thread(target=self._tell, name="hub-tell", daemon=True)
+        self._thread.start()
+        self._sender.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._pending:
+            self._pending.notify()
+        for thread in (self._thread, self._sender):
+            if thread is not None:
+                thread.join(timeout=2)
+
+    def _hear(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(self._address, autocommit=True, connect_timeout=5) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    super().wake(HEALTH)
+                    while not self._stopping.is_set():
+                        if select.select([connection.fileno()], [], [], 0.5)[0]:
+                            for notice in connection.notifies(timeout=0):
+                                super().wake(notice.payload)
+            except (psycopg.Error, OSError) as problem:
+                log.warning("hub_listening_lost", problem=type(problem).__name__)
+                self._stopping.wait(self.RECONNECT_SECONDS)
+
+    def _tell(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with psycopg.connect(self._address, autocommit=True, connect_timeout=5) as connection:
+                    while not self._stopping.is_set():
+                        for topic in self._take():
+                            connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+            except (psycopg.Error, OSError) as problem:
+                log.warning("hub_telling_lost", problem=type(problem).__name__)
+                self._stopping.wait(self.RECONNECT_SECONDS)
+
+    def _take(self) -> list[str]:
+        with self._pending:
+            self._pending.wait_for(lambda: self._outgoing or self._stopping.is_set())
+            topics, self._outgoing = self._outgoing, []
+        return topics
