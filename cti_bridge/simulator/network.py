@@ -423,7 +423,7 @@ class Network:
     # -- looking ---------------------------------------------------------------------------------------------------
 
     def legs(self, **wanted: Any) -> list[Leg]:
-        """Legs whose attributes equal `wanted` (`from_`, `to`, `status` …): oldest call first, parents before children."""
+        """Legs whose attributes equal `wanted` (`from_`, `to`, `status` …): oldest call first, parents first."""
         with self.lock:
             return [leg for leg in self._all() if all(getattr(leg, name) == value for name, value in wanted.items())]
 

@@ -278,11 +278,16 @@ def _once(
             content = response.read(_MAX_BODY)
         except (TimeoutError, OSError, http.client.HTTPException) as error:
             raise _Unreached("rt", f"{requested} did not answer: {error!r}") from error
-        if response.headers.get("Content-Encoding", "").lower() == "gzip":
-            try:
-                content = gzip.decompress(content)
-            except (OSError, EOFError, zlib.error) as error:
-                raise _Unreached("rt", f"{requested} sent broken gzip: {error}") from error
+        content = _unpacked(content, response.headers, requested)
         return response.status, response.headers, content, requested
     finally:
         connection.close()
+
+
+def _unpacked(content: bytes, headers: http.client.HTTPMessage, url: str) -> bytes:
+    if headers.get("Content-Encoding", "").lower() != "gzip":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _Unreached("rt", f"{url} sent broken gzip: {error}") from error
