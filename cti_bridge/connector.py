@@ -74,6 +74,13 @@ class Connector(ABC):
         """
 
     @abstractmethod
+    def get_contact(self, contact_id: str) -> Contact | None:
+        """The contact with this id, as ``find_contacts`` and ``search`` gave it; None when there is none (any more).
+
+        The id may come from a CRM page of the host's (click-to-dial carries its record along): never trust its form.
+        """
+
+    @abstractmethod
     def recent_activity(self, contact: Contact) -> Activity:
         """The contact's history, open cases/deals/orders and coming appointments: at most 10 of each."""
 

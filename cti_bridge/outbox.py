@@ -1,7 +1,8 @@
-"""CRM writes that must happen: put into the caller's own transaction, delivered by a loop, tried again, parked, retried.
+"""CRM writes that must happen: put into the caller's own transaction, delivered by a loop, tried again, parked.
 
-Changing a call and enqueueing its log is one commit, so neither exists without the other. What a delivery does is handed
-in (``calllogs``). At least once is all that a queue can give: the CRM write finds its record again by the call's id.
+Changing a call and enqueueing its log is one commit, so neither exists without the other. What a delivery does is
+handed in (``calllogs``). At least once is all that a queue can give: the CRM write finds its record again by the call's
+id.
 """
 
 from __future__ import annotations

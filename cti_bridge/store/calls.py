@@ -109,7 +109,7 @@ class Story:
 
     of: str | None = None
     state: LookupState = LookupState.WAITING
-    activity: Activity = Activity()
+    activity: Activity = field(default_factory=Activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Lookup:
     trouble: str | None = None
     matches: tuple[Match, ...] = ()
     learned: Choice | None = None
-    story: Story = Story()
+    story: Story = field(default_factory=Story)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,375 @@
+"""The use cases of a call: receive what the network tells, choose whose call it is, take notes, finish it.
+
+Reads like the picture in the design: one transaction for the event, its answer and the log that must follow; after the
+commit a wake-up for the screens and a lookup in the background. What the network calls things is ``twilio``'s business,
+what an agent's screen looks like is ``pops``'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from cti_bridge.clock import Clock, utc_now
+from cti_bridge.connector import Connector
+from cti_bridge.errors import BadRequest, Conflict, NotAllowed, NotFound
+from cti_bridge.live import hub as topics
+from cti_bridge.live.hub import Hub
+from cti_bridge.lookups import Lookups, settled
+from cti_bridge.model import (
+    Agent,
+    Call,
+    CallerKind,
+    CallEvent,
+    Choice,
+    ChoiceHow,
+    Connect,
+    Contact,
+    ContactDraft,
+    Direction,
+    EventKind,
+    HangUp,
+    LegStatus,
+    Line,
+    Message,
+    Noted,
+    Outcome,
+    Reply,
+    Ring,
+    Speak,
+)
+from cti_bridge.outbox import Outbox
+from cti_bridge.phone import PhoneNumber, read_caller
+from cti_bridge.settings import Settings
+from cti_bridge.store import Database, calls, numbers
+from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
+from cti_bridge.store.directory import KnownDirectory
+
+log = structlog.get_logger(__name__)
+
+MOST_RUNG = 10
+"""Twilio rings at most ten telephones at once (https://www.twilio.com/docs/voice/twiml/dial)."""
+
+SETTLING = timedelta(seconds=5)
+"""How long a log waits for late events and the lookup's answer when no agent is going to finish the call."""
+
+LONGEST_NOTE = 20_000
+
+Render = Callable[[Reply], str]
+
+
+class Calls:
+    """All that can happen to a call. What agents do raises kinds of RequestError; all may raise StoreUnavailable."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        directory: KnownDirectory,
+        connector: Connector,
+        lookups: Lookups,
+        outbox: Outbox,
+        hub: Hub,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._directory = directory
+        self._connector = connector
+        self._lookups = lookups
+        self._outbox = outbox
+        self._hub = hub
+        self._clock = clock
+
+    # ── what the network tells ──────────────────────────────────────────────────────────────────────────────────────
+
+    def receive(self, event: CallEvent, parameters: Mapping[str, Any], render: Render) -> str:
+        """Take in one event and return what it is answered, rendered; a repetition gets the first answer again.
+
+        ``parameters`` is the raw webhook, kept as it came. Raises StoreUnavailable, with nothing changed.
+        """
+        try:
+            answer, record = self._take_in(event, parameters, render)
+        except IntegrityError:  # another event of the same new call was faster; now the call is there
+            answer, record = self._take_in(event, parameters, render)
+        if record is not None:
+            self._tell(record)
+        return answer
+
+    def _take_in(
+        self, event: CallEvent, parameters: Mapping[str, Any], render: Render
+    ) -> tuple[str, CallRecord | None]:
+        now = self._clock()
+        with self._database.transaction() as connection:
+            before = calls.get(connection, event.call_id, for_update=True)
+            if before is not None and (given := calls.answer_given(connection, event)) is not None:
+                return given, None
+            call = (before.call if before else Call(event.call_id)).apply(event)
+            reply = self._reply(connection, event, call)
+            if isinstance(reply, Ring):
+                event = replace(event, rung=frozenset(agent.id for agent in reply.agents))
+                call = call.apply(event)
+                calls.add_rings(connection, call.id, sorted(call.rung), now)
+            answer = render(reply)
+            if not calls.add_event(connection, event, parameters, answer, now):
+                return calls.answer_given(connection, event) or answer, None
+            if before is not None and call == before.call:
+                return answer, None
+            record = self._with_facts(before, call)
+            calls.save(connection, record, now)
+            if call.ended:
+                self._owe_log(connection, record)
+        return answer, replace(record, version=record.version + 1)
+
+    def _with_facts(self, before: CallRecord | None, call: Call) -> CallRecord:
+        caller = read_caller(call.party, self._settings.region)
+        if before is not None and before.caller == caller:
+            return replace(before, call=call)
+        known = LookupState.WAITING if caller.number else LookupState.SKIPPED
+        if before is None:
+            return CallRecord(call, caller, lookup=Lookup(known))
+        return replace(before, call=call, caller=caller, lookup=Lookup(known))
+
+    def _tell(self, record: CallRecord) -> None:
+        woken = [topics.call_topic(record.id)]
+        if record.call.outcome is Outcome.MISSED:
+            woken.append(topics.MISSED)
+        self._hub.wake(*woken)
+        if record.caller.number and record.lookup == Lookup() and not record.call.ended:
+            self._lookups.start(record.id, record.caller.number)
+
+    def _owe_log(self, connection: Connection, record: CallRecord) -> None:
+        """The log is due when the agent has finished the wrap-up, or has had the time; without an agent, soon."""
+        now = self._clock()
+        if record.completed_at is not None:
+            wait = timedelta(0)
+        elif record.call.outcome is Outcome.ANSWERED or record.call.direction is Direction.OUTBOUND:
+            wait = self._settings.wrap_up_limit
+        else:
+            wait = SETTLING
+        self._outbox.enqueue(connection, record.id, run_at=now + wait)
+
+    def _reply(self, connection: Connection, event: CallEvent, call: Call) -> Reply:
+        line = self._directory.current().line_of(call.line_number)
+        match event.kind:
+            case EventKind.INCOMING:
+                return self._ring(connection, call.id, line)
+            case EventKind.OUTGOING:
+                return self._connect(event, line)
+            case EventKind.RESULT:
+                return self.after_dial(event, line)
+            case _:
+                return Noted()
+
+    def _ring(self, connection: Connection, call_id: str, line: Line | None) -> Reply:
+        if line is None:
+            log.error("number_is_no_line", call=call_id, mend="add it with: cti-bridge lines add")
+            return Speak(Message.APOLOGY, self._settings.language)
+        available = set(calls.available_agents(connection, line.id, self._clock(), self._settings.wrap_up_limit))
+        agents = [
+            agent for agent in self._directory.current().agents_of(line) if agent.id in available and agent.reachable
+        ]
+        return Ring(call_id, line, tuple(agents[:MOST_RUNG])) if agents else Speak(Message.NOBODY_FREE, line.language)
+
+    def _connect(self, event: CallEvent, line: Line | None) -> Reply:
+        if event.party is None or event.agent_id is None or event.line_number is None:
+            return Speak(Message.APOLOGY, self._settings.language)
+        return Connect(event.call_id, event.party, event.agent_id, event.line_number, line)
+
+    def after_dial(self, event: CallEvent, line: Line | None) -> Reply:
+        """What comes after the ringing: nothing when people talked or the caller is gone, else a sentence."""
+        if event.dial_status is LegStatus.COMPLETED or event.status.final:
+            return HangUp()
+        outbound = event.direction is Direction.OUTBOUND
+        language = line.language if line else self._settings.language
+        return Speak(Message.NOT_CONNECTED if outbound else Message.NOT_ANSWERED, language)
+
+    def without_memory(self, event: CallEvent) -> Reply:
+        """What to answer when the database cannot be asked: ring the line's agents as last known, or say sorry.
+
+        Touches nothing that can fail.
+        """
+        directory = self._directory.last
+        line = directory.line_of(event.line_number)
+        language = line.language if line else self._settings.language
+        match event.kind:
+            case EventKind.INCOMING if line is not None:
+                agents = tuple(agent for agent in directory.agents_of(line) if agent.reachable and not agent.away)
+                return Ring(event.call_id, line, agents[:MOST_RUNG]) if agents else Speak(Message.APOLOGY, language)
+            case EventKind.OUTGOING:
+                return self._connect(event, line)
+            case EventKind.RESULT:
+                return self.after_dial(event, line)
+            case EventKind.INCOMING:
+                return Speak(Message.APOLOGY, language)
+            case _:
+                return Noted()
+
+    # ── what the agent says ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def place(self, call_id: str, event: CallEvent, contact: Contact | None, agent: Agent) -> CallRecord:
+        """Write down an outgoing call that was just placed; its webhooks may have been here already."""
+        now = self._clock()
+
+        def written() -> CallRecord:
+            with self._database.transaction() as connection:
+                before = calls.get(connection, call_id, for_update=True)
+                call = (before.call if before else Call(call_id)).apply(event)
+                record = self._with_facts(before, call)
+                if contact is not None and record.picked is None:
+                    record = settled(replace(record, picked=Choice(contact, ChoiceHow.PICKED, agent.name, now)))
+                calls.save(connection, record, now)
+            return replace(record, version=record.version + 1)
+
+        try:
+            record = written()
+        except IntegrityError:
+            record = written()
+        self._tell(record)
+        return record
+
+    def choose(self, agent: Agent, call_id: str, contact_id: str) -> CallRecord:
+        """This call is that contact's, says the agent; remembered for the number's next call.
+
+        Raises NotFound when the CRM has no such contact.
+        """
+        record = self.record_for(agent, call_id)
+        return self._pick(agent, call_id, self.contact_of(record, contact_id))
+
+    def unchoose(self, agent: Agent, call_id: str) -> CallRecord:
+        """Take the choice back, and forget what was learned from it."""
+
+        def take_back(connection: Connection, record: CallRecord) -> CallRecord:
+            if record.caller.number:
+                numbers.unlearn(connection, self._connector.name, record.caller.number)
+            lookup = replace(record.lookup, learned=None)
+            return settled(replace(record, picked=None, lookup=lookup))
+
+        return self._change(agent, call_id, take_back)
+
+    def save_draft(self, agent: Agent, call_id: str, note: str, disposition: str | None) -> CallRecord:
+        """Keep what the agent has typed so far."""
+        self._check_wording(note, disposition)
+        now = self._clock()
+
+        def keep(connection: Connection, record: CallRecord) -> CallRecord:
+            if record.call.ended:
+                self._owe_log(connection, record)
+            return replace(record, note=note, disposition=disposition, draft_saved_at=now)
+
+        return self._change(agent, call_id, keep)
+
+    def complete(self, agent: Agent, call_id: str, note: str, disposition: str | None) -> CallRecord:
+        """The wrap-up is done: the agent rings again and the log goes to the CRM now."""
+        self._check_wording(note, disposition)
+        now = self._clock()
+
+        def finish(connection: Connection, record: CallRecord) -> CallRecord:
+            if not record.call.ended and not record.call.answered:
+                raise Conflict("call_still_ringing")
+            self._outbox.enqueue(connection, record.id, run_at=now)
+            done_at = record.completed_at or now
+            return replace(record, note=note, disposition=disposition, draft_saved_at=now, completed_at=done_at)
+
+        record = self._change(agent, call_id, finish)
+        self._outbox.nudge()
+        self._hub.wake(topics.agent_topic(agent.id))
+        return record
+
+    def create_contact(self, agent: Agent, call_id: str, *, name: str, reading: str, company: str) -> CallRecord:
+        """Put the caller into the CRM as somebody new. Raises ConnectorRefused in the CRM's words."""
+        record = self.record_for(agent, call_id)
+        if not record.caller.number:
+            raise BadRequest("no_number_to_add")
+        draft = ContactDraft(name.strip(), record.caller.number, reading.strip(), company.strip())
+        if not draft.name:
+            raise BadRequest("name_missing")
+        return self._pick(agent, call_id, self._connector.create_contact(draft), number_is_new=True)
+
+    def add_number(self, agent: Agent, call_id: str, contact_id: str) -> CallRecord:
+        """Add the caller's number to a contact of the CRM. Raises ConnectorRefused when it has no free field."""
+        record = self.record_for(agent, call_id)
+        if not record.caller.number:
+            raise BadRequest("no_number_to_add")
+        contact = self.contact_of(record, contact_id)
+        changed = self._connector.add_number(contact, PhoneNumber(record.caller.number))
+        return self._pick(agent, call_id, changed, number_is_new=True)
+
+    def record_for(self, agent: Agent, call_id: str) -> CallRecord:
+        """The call, if it concerns this agent. Raises NotFound or NotAllowed."""
+        with self._database.reading() as connection:
+            return self._concerning(connection, agent, calls.get(connection, call_id))
+
+    def deal_with(self, key: str) -> None:
+        """Somebody has dealt with this caller's missed calls. ``key`` is the number, ``withheld`` or ``unreadable``."""
+        kind = CallerKind(key) if key in (CallerKind.WITHHELD, CallerKind.UNREADABLE) else CallerKind.NUMBER
+        with self._database.transaction() as connection:
+            if not calls.deal_with(connection, kind, key if kind is CallerKind.NUMBER else None, self._clock()):
+                raise NotFound("missed_call_not_found")
+        self._hub.wake(topics.MISSED)
+
+    # ── how ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def contact_of(self, record: CallRecord | None, contact_id: str) -> Contact:
+        """The contact with this id: one of the call's matches, else as the CRM has it. Raises NotFound."""
+        matches = record.lookup.matches if record else ()
+        for match in matches:
+            if match.contact.id == contact_id:
+                return match.contact
+        contact = self._connector.get_contact(contact_id)
+        if contact is None:
+            raise NotFound("contact_not_found")
+        return contact
+
+    def _pick(self, agent: Agent, call_id: str, contact: Contact, *, number_is_new: bool = False) -> CallRecord:
+        choice = Choice(contact, ChoiceHow.PICKED, agent.name, self._clock())
+
+        def pick(connection: Connection, record: CallRecord) -> CallRecord:
+            number = record.caller.number
+            lookup = record.lookup
+            if number is not None:
+                numbers.learn(connection, self._connector.name, number, choice)
+                if number_is_new:
+                    numbers.forget(connection, self._connector.name, number)
+                    matches = self._lookups.match(PhoneNumber(number), [contact])
+                    others = (match for match in lookup.matches if match.contact.id != contact.id)
+                    lookup = replace(lookup, matches=(*matches, *others))
+            if lookup.story.of != contact.id:
+                lookup = replace(lookup, story=Story(contact.id))
+            if record.completed_at is not None:
+                self._outbox.enqueue(connection, record.id, run_at=self._clock())
+            return settled(replace(record, picked=choice, lookup=lookup))
+
+        record = self._change(agent, call_id, pick)
+        self._lookups.look_at(call_id, contact)
+        return record
+
+    def _change(self, agent: Agent, call_id: str, change: Callable[[Connection, CallRecord], CallRecord]) -> CallRecord:
+        with self._database.transaction() as connection:
+            before = self._concerning(connection, agent, calls.get(connection, call_id, for_update=True))
+            record = change(connection, before)
+            calls.save(connection, record, self._clock())
+        self._hub.wake(topics.call_topic(call_id))
+        return replace(record, version=record.version + 1)
+
+    def _concerning(self, connection: Connection, agent: Agent, record: CallRecord | None) -> CallRecord:
+        if record is None:
+            raise NotFound("call_not_found")
+        if record.call.agent_id not in (None, agent.id):
+            raise NotAllowed("call_of_another_agent")
+        if record.call.agent_id is None and agent.id not in calls.rung_agents(connection, record.id):
+            raise NotAllowed("call_of_another_agent")
+        return record
+
+    def _check_wording(self, note: str, disposition: str | None) -> None:
+        if len(note) > LONGEST_NOTE:
+            raise BadRequest("note_too_long", longest=LONGEST_NOTE)
+        if disposition is not None and disposition not in {d.code for d in self._settings.disposition_list}:
+            raise BadRequest("disposition_unknown")
