@@ -96,36 +96,51 @@ class SystemClock(Clock):
 
 
 class ManualClock(Clock):
-    """A clock that stands still until a test moves it with `advance`. Starts at 2026-11-20 01:00 UTC."""
+    """A clock that stands still until a test moves it with `advance`. Starts at 2026-11-20 01:00 UTC.
+
+    What is asked for after 0 seconds is done at once, from a thread of its own.
+    """
 
     def __init__(self, start: datetime | None = None) -> None:
         self._start = start or datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
         self._elapsed = 0.0
         self._due = _Due()
-        self._lock = threading.RLock()
+        self._changed = threading.Condition()
+        self._at_once = SystemClock()
 
     def now(self) -> datetime:
-        with self._lock:
+        with self._changed:
             return self._start + timedelta(seconds=self._elapsed)
 
     def after(self, seconds: float, do: Callable[[], None]) -> None:
-        with self._lock:
-            self._due.add(self._elapsed + max(0.0, seconds), do)
+        if seconds <= 0:
+            self._at_once.after(0, do)
+            return
+        with self._changed:
+            self._due.add(self._elapsed + seconds, do)
+            self._changed.notify_all()
 
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`, doing in the caller's thread everything that comes due on the way."""
-        with self._lock:
+        with self._changed:
             end = self._elapsed + seconds
         while True:
-            with self._lock:
+            with self._changed:
                 at = self._due.next_at()
                 do = self._due.pop(end)
-                if do is None:
+                if do is None or at is None:
                     self._elapsed = end
                     return
-                self._elapsed = max(self._elapsed, at if at is not None else end)
+                self._elapsed = max(self._elapsed, at)
             do()
 
+    def wait_for_timer(self, timeout: float = 5.0) -> None:
+        """Wait (in real seconds) until somebody waits for this clock to move. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._due.next_at() is not None, timeout):
+                raise TimeoutError(f"nobody waited for the clock within {timeout} s")
+
     def close(self) -> None:
-        with self._lock:
+        self._at_once.close()
+        with self._changed:
             self._due.clear()
