@@ -14,7 +14,12 @@ export default defineConfig(({ mode }) => ({
           outDir,
           emptyOutDir: false,
           target: "es2022",
-          lib: { entry: here("src/embed/embed.ts"), name: "CTIBridgeEmbed", formats: ["iife"], fileName: () => "embed.js" },
+          lib: {
+            entry: here("src/embed/embed.ts"),
+            name: "CTIBridgeEmbed",
+            formats: ["iife"],
+            fileName: () => "embed.js",
+          },
         }
       : {
           outDir,

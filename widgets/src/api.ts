@@ -146,7 +146,12 @@ async function problemIn(response: Response): Promise<Problem> {
   try {
     const told = (await response.json()) as { code?: unknown; title?: unknown; detail?: unknown };
     const words = [told.detail, told.title].find((text) => typeof text === "string" && text !== "");
-    return new Problem(response.status, typeof told.code === "string" ? told.code : "", String(words ?? ""), retryAfter);
+    return new Problem(
+      response.status,
+      typeof told.code === "string" ? told.code : "",
+      String(words ?? ""),
+      retryAfter,
+    );
   } catch {
     return new Problem(response.status, "", "", retryAfter);
   }

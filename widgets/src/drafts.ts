@@ -33,17 +33,23 @@ export class Drafts {
 
   /** What the note field shows: the agent's own text while it is being written or not yet saved, else the server's. */
   shown(id: string, server: Draft): Notes {
-    return this.#writing.get(id)?.notes ?? server;
+    return this.#writing.get(id)?.notes ?? { note: server.note, disposition: server.disposition };
   }
 
   state(id: string, server: Draft): SaveState {
     return this.#writing.get(id)?.state ?? (server.saved_at === null ? "clean" : "saved");
   }
 
+  /** The cursor is in the field: from now on nothing but the agent changes it. */
+  enter(id: string, server: Draft): void {
+    const writing = this.#writing.get(id) ?? fresh(server);
+    writing.editing = true;
+    this.#writing.set(id, writing);
+  }
+
   /** The agent typed or chose. */
   edit(id: string, server: Draft, change: Partial<Notes>): void {
-    const known = this.#writing.get(id);
-    const writing: Writing = known ?? fresh(server);
+    const writing = this.#writing.get(id) ?? fresh(server);
     writing.notes = { ...writing.notes, ...change };
     writing.editing = true;
     writing.state = "waiting";
@@ -57,14 +63,14 @@ export class Drafts {
     const writing = this.#writing.get(id);
     if (writing === undefined) return;
     writing.editing = false;
-    if (writing.state === "saved") this.#forget(id);
+    if (writing.state === "saved" || writing.state === "clean") this.#forget(id);
     else if (writing.state !== "saving") void this.#save(id, writing, false);
   }
 
   /** The page goes away. Requests are sent that outlive it. */
   leaveAll(): void {
     for (const [id, writing] of this.#writing) {
-      if (writing.state !== "saved") void this.#save(id, writing, true);
+      if (writing.state !== "saved" && writing.state !== "clean") void this.#save(id, writing, true);
     }
   }
 
@@ -126,5 +132,12 @@ export class Drafts {
 
 function fresh(server: Draft): Writing {
   const notes = { note: server.note, disposition: server.disposition };
-  return { notes, state: "waiting", editing: true, timer: null, failures: 0, request: null };
+  return {
+    notes,
+    state: server.saved_at === null ? "clean" : "saved",
+    editing: true,
+    timer: null,
+    failures: 0,
+    request: null,
+  };
 }

@@ -70,7 +70,8 @@ export const readPanelMessage = (data: unknown): PanelMessage | null => open<Pan
 
 /** The message, or null for anything that is not ours: pages are full of other people's messages. */
 function open<Message>(data: unknown, types: Readonly<Record<string, readonly [string, string][]>>): Message | null {
-  if (typeof data !== "object" || data === null || !("cti" in data) || data.cti !== 1 || !("message" in data)) return null;
+  if (typeof data !== "object" || data === null || !("cti" in data) || data.cti !== 1 || !("message" in data))
+    return null;
   const message = data.message as Record<string, unknown> | null;
   if (typeof message !== "object" || message === null || typeof message["type"] !== "string") return null;
   if (!Object.hasOwn(types, message["type"])) return null;

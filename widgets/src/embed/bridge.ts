@@ -23,6 +23,8 @@ export interface BridgeEvents {
 
 type Listener<Name extends keyof BridgeEvents> = (detail: BridgeEvents[Name]) => void;
 
+/** From this width on the dock starts open: below it, it would cover the page. Pixels. */
+const ROOMY = 1000;
 const TERMS: Readonly<Record<Language, HostTerms>> = { ja: jaHost, en: enHost };
 
 export class Bridge {
@@ -37,10 +39,16 @@ export class Bridge {
   constructor(page: Document, view: Window, options: EmbedOptions) {
     this.#options = options;
     const source = new URL(`panel?language=${options.language}`, options.base);
-    this.#dock = new Dock(source.href, recall({ open: true, place: options.place }), TERMS[options.language], (open) => {
-      this.#channel.tell({ type: "open", open });
-      this.#emit("open", { open });
-    });
+    const roomy = view.innerWidth >= ROOMY;
+    this.#dock = new Dock(
+      source.href,
+      recall({ open: roomy, place: options.place }),
+      TERMS[options.language],
+      (open) => {
+        this.#channel.tell({ type: "open", open });
+        this.#emit("open", { open });
+      },
+    );
     this.#channel = new PanelChannel(view, this.#dock.frame, source.origin, (message) => this.#hear(message));
     // Also after a reload of the frame alone: the panel does not remember its host.
     this.#dock.frame.addEventListener("load", () => this.#greet());

@@ -1,8 +1,8 @@
 // <cti-dial number="03-6555-0100" record="4711">: a call button for the host's page. It asks; what happens is decided elsewhere.
 import { plainNumber } from "../number.js";
-import { languageFrom } from "../terms/language.js";
 import { enHost, type HostTerms } from "../terms/en.js";
 import { jaHost } from "../terms/ja.js";
+import { languageFrom } from "../terms/language.js";
 import { drawing, styleSheet } from "./drawing.js";
 
 export interface DialDetail {

@@ -94,7 +94,8 @@ export class Linker {
     const numbers = this.#mayCarry(element) ? numbersIn(element.textContent ?? "") : [];
     const before = this.#placed.get(element) ?? [];
     const standing = before.every((button) => button.isConnected);
-    const same = before.length === numbers.length && before.every((one, at) => one.getAttribute("number") === numbers[at]);
+    const same =
+      before.length === numbers.length && before.every((one, at) => one.getAttribute("number") === numbers[at]);
     if (standing && same) return;
     for (const button of before) button.remove();
     this.#placed.delete(element);
@@ -110,7 +111,9 @@ export class Linker {
     if (element.closest(HANDS_OFF) !== null || (element instanceof HTMLElement && isEdited(element))) return false;
     // A tel: link dials by itself; and of nested matches the innermost carries the button.
     if (element.matches(TEL_LINKS) || element.closest(TEL_LINKS) !== null) return false;
-    return element.querySelector(`${TEL_LINKS}, input, textarea`) === null && element.querySelector(this.#selector) === null;
+    return (
+      element.querySelector(`${TEL_LINKS}, input, textarea`) === null && element.querySelector(this.#selector) === null
+    );
   }
 
   #button(number: string, element: Element): HTMLElement {

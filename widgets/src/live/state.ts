@@ -30,7 +30,12 @@ export function receive(state: LiveState | null, frame: ServerFrame, now: number
       skew: Date.parse(frame.sent_at) - now,
       agent: frame.agent,
       // The answer of an API request may have overtaken this snapshot on its way.
-      calls: frame.calls.map((call) => newer(call, state?.calls.find((known) => known.id === call.id))),
+      calls: frame.calls.map((call) =>
+        newer(
+          call,
+          state?.calls.find((known) => known.id === call.id),
+        ),
+      ),
       missed: frame.missed,
       health: frame.health,
       lines: frame.lines,

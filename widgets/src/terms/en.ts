@@ -107,7 +107,8 @@ export const en = {
   withheld: "Number withheld",
   unreadable: "Number unreadable",
   duration: "Duration",
-  announceRinging: (who: string, line: string) => (line === "" ? `Incoming call. ${who}.` : `Incoming call. ${who}, on ${line}.`),
+  announceRinging: (who: string, line: string) =>
+    line === "" ? `Incoming call. ${who}.` : `Incoming call. ${who}, on ${line}.`,
   announceMatch: (name: string) => `The caller is ${name}.`,
   announceMatches: (count: number) => `${count} contacts have this number.`,
   announceUnknown: "No contact has this number.",
@@ -133,7 +134,7 @@ export const en = {
   learnedWhen: (when: string) => `Picked for this number before, ${when}`,
   undoChoice: "Not this contact",
   undoChoiceOf: (name: string) => `${name} is not the contact of this call`,
-  manyTitle: (count: number) => `${count} contacts have this number. Who is it?`,
+  manyTitle: (count: number) => `${plural(count, "contact has", "contacts have")} this number. Who is it?`,
   pick: (name: string) => `This is ${name}`,
   others: "Other contacts with this number",
   sameNumber: "Same number",
@@ -159,6 +160,8 @@ export const en = {
   askLeadWithheld: "The caller hides the number, so we do not look it up.",
   askLeadUnreadable: "The number cannot be read, so we do not look it up.",
   askName: "Name",
+  askInsert: "Put these into the note",
+  noneOfThese: "None of these",
   askCompany: "Company",
   askNumber: "A number for calling back",
 
@@ -188,6 +191,8 @@ export const en = {
   complete: "Complete",
   completing: "Completing…",
   dismiss: "Dismiss",
+  closeMessage: "Close this message",
+  skipToCalls: "Calls",
   dismissCall: (who: string) => `Dismiss the call with ${who}`,
 
   logSaved: "Saved here, not yet in the CRM",

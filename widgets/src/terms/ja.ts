@@ -158,6 +158,8 @@ export const ja: Terms = {
   askLeadWithheld: "番号が非通知のため、CRMは検索していません。",
   askLeadUnreadable: "番号を読み取れないため、CRMは検索していません。",
   askName: "お名前",
+  askInsert: "項目をメモに入れる",
+  noneOfThese: "この中にいない場合",
   askCompany: "会社名",
   askNumber: "折り返し先の電話番号",
 
@@ -187,6 +189,8 @@ export const ja: Terms = {
   complete: "後処理を完了",
   completing: "完了しています…",
   dismiss: "閉じる",
+  closeMessage: "このメッセージを閉じる",
+  skipToCalls: "通話",
   dismissCall: (who) => `${who}との通話の表示を閉じる`,
 
   logSaved: "保存済み・CRMへはこれから登録します",

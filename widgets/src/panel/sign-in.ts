@@ -1,0 +1,74 @@
+// <cti-sign-in>: e-mail and password, and the words of a refusal.
+import { css, html, nothing, type TemplateResult } from "lit";
+import { DeskElement } from "./desk-element.js";
+import { controls, theme } from "./theme.js";
+
+export class SignIn extends DeskElement {
+  static override properties = { ...DeskElement.properties, busy: { state: true }, failure: { state: true } };
+  declare busy: boolean;
+  declare failure: string;
+  static override styles = [
+    theme,
+    controls,
+    css`
+      form {
+        display: grid;
+        gap: 14px;
+        max-inline-size: 400px;
+        margin: 8vh auto 0;
+        padding: 24px 20px;
+        border: 1px solid var(--_line);
+        border-radius: var(--_radius);
+        background: var(--_surface);
+      }
+      h1 {
+        font-size: 22px;
+        line-height: 1.3;
+      }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.busy = false;
+    this.failure = "";
+  }
+
+  protected override render(): TemplateResult {
+    const { terms } = this;
+    const words = this.failure !== "" ? this.failure : this.desk.sessionEnded ? terms.sessionEnded : "";
+    return html`<form data-test="sign-in" @submit=${this.#submit}>
+      <div>
+        <h1>${terms.product}</h1>
+        <p class="quiet">${terms.signInLead}</p>
+      </div>
+      <div role="alert">${words === "" ? nothing : html`<p class="failure" data-test="sign-in-failure">${words}</p>`}</div>
+      ${this.desk.dialNumber === "" ? nothing : html`<p class="warning">${terms.dialSignIn} ${this.desk.dialNumber}</p>`}
+      <div>
+        <label for="email">${terms.email}</label>
+        <input id="email" name="email" type="email" autocomplete="username" required data-test="email" />
+      </div>
+      <div>
+        <label for="password">${terms.password}</label>
+        <input id="password" name="password" type="password" autocomplete="current-password" required data-test="password" />
+      </div>
+      <button class="primary" type="submit" ?disabled=${this.busy} data-test="sign-in-submit">
+        ${this.busy ? terms.signingIn : terms.signIn}
+      </button>
+    </form>`;
+  }
+
+  async #submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget as HTMLFormElement);
+    this.busy = true;
+    this.failure = "";
+    try {
+      await this.desk.signIn(String(fields.get("email")), String(fields.get("password")));
+    } catch (error) {
+      this.failure = this.desk.problemText(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+}
