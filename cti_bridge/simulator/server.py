@@ -73,7 +73,7 @@ class Server:
         """Begin to serve."""
         if self._thread is None:
             self._thread = threading.Thread(
-                target=lambda: self._server.serve_forever(poll_interval=0.05),
+                target=lambda: self._server.serve_forever(poll_interval=0.02),
                 name="simulator-http",
                 daemon=True,
             )
