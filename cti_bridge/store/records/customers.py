@@ -18,7 +18,7 @@ from cti_bridge.model import ContactKind, ContactNumber
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.store.records.contacts import RecordId
 from cti_bridge.store.records.tables import companies, contacts, numbers
-from cti_bridge.store.records.text import fold, one_line, short, storable
+from cti_bridge.store.records.text import LONGEST_KEY, key, one_line, short, storable
 
 KINDS = ("phone", "mobile", "home", "fax", "other", "main")
 """The telephone fields of a record, in the order in which they are shown. ``main`` is a company's switchboard."""
@@ -91,6 +91,8 @@ def save(connection: Connection, customer: Customer, region: str) -> Saved:
     Call it within a transaction that has :func:`alone`, else two savers could create the same customer twice.
     """
     given = _tidy(customer)
+    if len(given.customer_number) > LONGEST_KEY:
+        raise ValueError(f"A customer number has at most {LONGEST_KEY} characters.")
     if given.name:
         return _save_person(connection, given, region)
     if given.company:
@@ -145,7 +147,7 @@ def _save_person(connection: Connection, given: Customer, region: str) -> Saved:
         },
         read_numbers([replace(one, label="phone") if one.label == "main" else one for one in given.numbers], region),
     )
-    namesakes = select(companies.c.id).where(companies.c.name_key == fold(given.company))
+    namesakes = select(companies.c.id).where(companies.c.name_key == key(given.company))
     colleague = contacts.c.company_id.in_(namesakes) if given.company else contacts.c.company_id.is_(None)
     known = _same(connection, contacts, wanted, colleague)
     company_changed = False
@@ -178,7 +180,7 @@ def _employer(connection: Connection, given: Customer, region: str, present: str
 
     Of several companies of that name it is the ``present`` one, else the oldest.
     """
-    namesakes = select(companies.c.id).where(companies.c.name_key == fold(given.company)).order_by(companies.c.id)
+    namesakes = select(companies.c.id).where(companies.c.name_key == key(given.company)).order_by(companies.c.id)
     ids = connection.execute(namesakes.limit(50)).scalars().all()
     company_id = present if isinstance(present, int) and present in ids else next(iter(ids), None)
     switchboards = read_numbers([ContactNumber("main", text) for text in given.company_numbers], region)
@@ -204,7 +206,7 @@ def _same(
         known = connection.execute(query).scalar()
         if known is not None:
             return _read(connection, table, [known])[0]
-    alike = table.c.name_key == fold(str(wanted.fields["name"]))
+    alike = table.c.name_key == key(str(wanted.fields["name"]))
     if beside is not None:
         alike = and_(alike, beside, _common_number(wanted))
     if customer_number:
@@ -281,7 +283,7 @@ def _store(connection: Connection, table: Table, kind: ContactKind, known: _Reco
 def _keys(table: Table, fields: dict[str, str | int | None]) -> dict[str, str]:
     """The folded columns that searches compare."""
     name, reading, number = (str(fields[name] or "") for name in ("name", "reading", "customer_number"))
-    keys = {"name_key": fold(name), "reading_key": fold(reading), "customer_number_key": fold(number)}
+    keys = {"name_key": key(name), "reading_key": key(reading), "customer_number_key": key(number)}
     if table is companies:
         keys["short_key"] = short(name)
     return {**keys, "search_key": "\n".join(dict.fromkeys(keys.values()))}

@@ -17,7 +17,7 @@ from cti_bridge.store.records import listing
 from cti_bridge.store.records.contacts import RecordId, holding, load, matching, story
 from cti_bridge.store.records.customers import Customer, Saved
 from cti_bridge.store.records.tables import activities, cases, companies, contacts, numbers, orders
-from cti_bridge.store.records.text import one_line, storable
+from cti_bridge.store.records.text import LONGEST_KEY, one_line, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +203,7 @@ class Records:
 def _keep(connection: Connection, entry: Entry, facts: dict[str, object] | None = None) -> int:
     table, key = _PLACES.get(entry.kind, (activities, "source_id"))
     values: dict[str, object] = {
-        key: one_line(entry.key),
+        key: one_line(entry.key)[:LONGEST_KEY],
         "title": one_line(entry.title),
         "detail": storable(entry.detail),
         "at": entry.at,

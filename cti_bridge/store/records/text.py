@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+LONGEST_KEY = 200
+"""Characters. PostgreSQL refuses to index more than 2,704 bytes."""
+
 _BREAKS = re.compile(r"[\r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]+")
 _SEPARATORS = re.compile(r"[\s・.,、，\-‐–—'’\"“”]+")
 _LEGAL_FORMS = re.compile(
@@ -40,9 +43,14 @@ def fold(text: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", storable(text)).casefold().translate(_FOLDED))
 
 
+def key(text: str) -> str:
+    """What an index compares: folded, never empty for a name of signs only, and short enough for any index."""
+    return (fold(text) or storable(text))[:LONGEST_KEY]
+
+
 def short(company: str) -> str:
     """A company's folded name without its legal form: ``short("㈱はやぶさ") == "はやぶさ"``."""
-    folded = fold(company)
+    folded = key(company)
     return _LEGAL_FORMS.sub("", folded) or folded
 
 
