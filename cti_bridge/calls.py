@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
-from cti_bridge.errors import BadRequest, Conflict, NotAllowed, NotFound
+from cti_bridge.errors import BadRequest, BridgeError, Conflict, NotAllowed, NotFound
 from cti_bridge.live import hub as topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.lookups import Lookups, settled
@@ -214,17 +214,14 @@ class Calls:
 
     # ── what the agent says ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def place(self, call_id: str, event: CallEvent, contact: Contact | None, agent: Agent) -> CallRecord:
+    def place(self, event: CallEvent) -> CallRecord:
         """Write down an outgoing call that was just placed; its webhooks may have been here already."""
         now = self._clock()
 
         def written() -> CallRecord:
             with self._database.transaction() as connection:
-                before = calls.get(connection, call_id, for_update=True)
-                call = (before.call if before else Call(call_id)).apply(event)
-                record = self._with_facts(before, call)
-                if contact is not None and record.picked is None:
-                    record = settled(replace(record, picked=Choice(contact, ChoiceHow.PICKED, agent.name, now)))
+                before = calls.get(connection, event.call_id, for_update=True)
+                record = self._with_facts(before, (before.call if before else Call(event.call_id)).apply(event))
                 calls.save(connection, record, now)
             return replace(record, version=record.version + 1)
 
@@ -242,6 +239,17 @@ class Calls:
         """
         record = self.record_for(agent, call_id)
         return self._pick(agent, call_id, self.contact_of(record, contact_id))
+
+    def choose_soon(self, agent: Agent, call_id: str, contact_id: str) -> None:
+        """Like ``choose``, but in the background: the agent dialled from this record, and must not wait for the CRM."""
+
+        def choose() -> None:
+            try:
+                self.choose(agent, call_id, contact_id)
+            except BridgeError as problem:
+                log.warning("dialled_record_unknown", call=call_id, problem=type(problem).__name__)
+
+        self._lookups.submit(choose)
 
     def unchoose(self, agent: Agent, call_id: str) -> CallRecord:
         """Take the choice back, and forget what was learned from it."""
@@ -272,7 +280,7 @@ class Calls:
         now = self._clock()
 
         def finish(connection: Connection, record: CallRecord) -> CallRecord:
-            if not record.call.ended and not record.call.answered:
+            if not (record.call.ended or record.call.answered or record.call.placed_by):
                 raise Conflict("call_still_ringing")
             self._outbox.enqueue(connection, record.id, run_at=now)
             done_at = record.completed_at or now

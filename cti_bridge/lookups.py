@@ -29,6 +29,8 @@ from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
 
 log = structlog.get_logger(__name__)
 
+NOT_OPEN = "Lookups are not open: the bridge was not started in this process."
+
 RECENTLY = timedelta(days=30)
 MOST_WAITING = 64
 """Lookups that may wait for a free thread; beyond that a card pops from memory alone."""
@@ -79,7 +81,7 @@ class Lookups:
     def start(self, call_id: str, number: str) -> None:
         """Look this call's caller up, E.164. A second start while the first runs does nothing."""
         if self._pool is None:
-            raise RuntimeError("Lookups are not open; the bridge was not started in this process.")
+            raise RuntimeError(NOT_OPEN)
         with self._changed:
             if call_id in self._waiting or self._stopping:
                 return
@@ -92,8 +94,14 @@ class Lookups:
 
     def look_at(self, call_id: str, contact: Contact) -> None:
         """Fetch the activity of the contact that was just chosen for this call."""
-        if self._pool is not None and self._connector.capabilities.activity:
-            self._pool.submit(self._fetch_activity, call_id, contact)
+        if self._connector.capabilities.activity:
+            self.submit(lambda: self._fetch_activity(call_id, contact))
+
+    def submit(self, task: Callable[[], None]) -> None:
+        """Have something done that asks the CRM, in the same bounded pool."""
+        if self._pool is None:
+            raise RuntimeError(NOT_OPEN)
+        self._pool.submit(task)
 
     def match(self, number: PhoneNumber, contacts: Iterable[Contact]) -> tuple[Match, ...]:
         """Keep the contacts that truly hold this number, with the field and what stands in it."""

@@ -37,6 +37,13 @@ class Presence(StrEnum):
     AWAY = "away"
 
 
+class Engagement(StrEnum):
+    """What a call keeps an agent busy with."""
+
+    TALKING = "talking"
+    WRAPPING_UP = "wrapping_up"
+
+
 class CallerKind(StrEnum):
     """Whether there is a number to go by."""
 
@@ -143,6 +150,15 @@ class Agent:
     def identity(self) -> str:
         """The agent's name in the telephone network: letters, digits and _ only, nothing personal."""
         return f"agent_{self.id}"
+
+
+def presence(agent: Agent, engagement: Engagement | None) -> Presence:
+    """What the agent is doing: derived from their calls and what they set, so that it cannot go stale."""
+    if engagement is Engagement.TALKING:
+        return Presence.ON_CALL
+    if agent.away:
+        return Presence.AWAY
+    return Presence.WRAPPING_UP if engagement else Presence.AVAILABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Match
+from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Engagement, Match
 from cti_bridge.store.codec import dump, load
 from cti_bridge.store.database import Json, Moment, metadata
 from cti_bridge.store.directory import agents, line_agents
@@ -70,6 +70,7 @@ calls = Table(
 )
 Index("ix_calls_caller", calls.c.caller_number, calls.c.started_at)
 Index("ix_calls_agent", calls.c.agent_id, calls.c.started_at)
+Index("ix_calls_started_at", calls.c.started_at)
 _is_missed = and_(calls.c.outcome == "missed", calls.c.dealt_with_at.is_(None))
 Index("ix_calls_missed", calls.c.started_at, postgresql_where=_is_missed, sqlite_where=_is_missed)
 
@@ -235,11 +236,17 @@ def available_agents(connection: Connection, line_id: int, now: datetime, wrap_u
     return list(connection.execute(query).scalars())
 
 
-def engaged(connection: Connection, agent_id: int, now: datetime, wrap_up: timedelta) -> tuple[bool, bool]:
-    """Whether the agent is on a call, and whether the agent is wrapping one up."""
-    query = _busy(now, wrap_up).with_only_columns(calls.c.ended_at).where(calls.c.agent_id == agent_id)
-    ends = list(connection.execute(query).scalars())
-    return any(end is None for end in ends), any(end is not None for end in ends)
+def engagements(
+    connection: Connection, now: datetime, wrap_up: timedelta, agent_id: int | None = None
+) -> dict[int, Engagement]:
+    """What calls keep agents busy with, by agent id; of one agent, or of all. Free agents are not in it."""
+    whose = calls.c.agent_id.is_not(None) if agent_id is None else calls.c.agent_id == agent_id
+    query = _busy(now, wrap_up).with_only_columns(calls.c.agent_id, calls.c.ended_at).where(whose)
+    found: dict[int, Engagement] = {}
+    for row in connection.execute(query):
+        if row.ended_at is None or row.agent_id not in found:
+            found[row.agent_id] = Engagement.TALKING if row.ended_at is None else Engagement.WRAPPING_UP
+    return found
 
 
 def _busy(now: datetime, wrap_up: timedelta) -> Any:

@@ -29,15 +29,18 @@ VOICES: dict[Language, tuple[str, str]] = {
 
 SENTENCES: dict[Message, dict[Language, str]] = {
     Message.NOBODY_FREE: {
-        "ja": "お電話ありがとうございます。ただいま電話が大変混み合っております。恐れ入りますが、しばらく経ってからおかけ直しください。",
+        "ja": "お電話ありがとうございます。ただいま電話が大変混み合っております。"
+        "恐れ入りますが、しばらく経ってからおかけ直しください。",
         "en": "Thank you for calling. All of our staff are on other calls right now. Please call again a little later.",
     },
     Message.NOT_ANSWERED: {
-        "ja": "お電話ありがとうございます。ただいま電話に出ることができません。恐れ入りますが、後ほどおかけ直しください。",
+        "ja": "お電話ありがとうございます。ただいま電話に出ることができません。"
+        "恐れ入りますが、後ほどおかけ直しください。",
         "en": "Thank you for calling. We cannot take your call at the moment. Please call again later.",
     },
     Message.APOLOGY: {
-        "ja": "申し訳ございません。ただいまお電話をおつなぎできません。恐れ入りますが、しばらく経ってからおかけ直しください。",
+        "ja": "申し訳ございません。ただいまお電話をおつなぎできません。"
+        "恐れ入りますが、しばらく経ってからおかけ直しください。",
         "en": "We are sorry, we cannot put you through at the moment. Please call again a little later.",
     },
     Message.NOT_CONNECTED: {

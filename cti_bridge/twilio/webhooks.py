@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import HTTPException
 
 from cti_bridge.calls import Calls
 from cti_bridge.clock import Clock, utc_now
@@ -58,73 +58,78 @@ class LineHealth:
         return "ok" if self._accepted else "quiet"
 
 
-def blueprint(
-    calls: Calls,
-    signatures: Signatures,
-    doors: Callable[[], Doors],
-    metrics: Metrics,
-    health: LineHealth,
-    *,
-    language: Language,
-    clock: Clock = utc_now,
-) -> Blueprint:
-    """The routes of DESIGN §6 under ``/twilio``. ``doors`` gives the public addresses, prefix included."""
-    routes = Blueprint("twilio", __name__, url_prefix="/twilio")
+class Webhooks:
+    """Answers Twilio. ``doors`` gives our public addresses, URL prefix included."""
 
-    def take(kind: EventKind) -> Response:
+    def __init__(
+        self,
+        calls: Calls,
+        signatures: Signatures,
+        doors: Callable[[], Doors],
+        metrics: Metrics,
+        *,
+        language: Language,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.health = LineHealth()
+        self._calls = calls
+        self._signatures = signatures
+        self._doors = doors
+        self._metrics = metrics
+        self._language = language
+        self._clock = clock
+
+    def blueprint(self) -> Blueprint:
+        """The routes under ``/twilio``."""
+        routes = Blueprint("twilio", __name__, url_prefix="/twilio")
+        for path, kind in ROUTES.items():
+            routes.add_url_rule(path, kind.value, partial(self.take, kind), methods=["GET", "POST"])
+        return routes
+
+    def take(self, kind: EventKind) -> Response:
+        """Answer the present request, and count it."""
         began = time.perf_counter()
-        outcome, response = _answer(kind)
-        metrics.webhooks.labels(kind.value, outcome).inc()
-        metrics.webhook_seconds.labels(kind.value).observe(time.perf_counter() - began)
+        outcome, response = self._answer(kind)
+        self._metrics.webhooks.labels(kind.value, outcome).inc()
+        self._metrics.webhook_seconds.labels(kind.value).observe(time.perf_counter() - began)
         return response
 
-    def _answer(kind: EventKind) -> tuple[str, Response]:
+    def _answer(self, kind: EventKind) -> tuple[str, Response]:
         request.max_content_length = LARGEST_BODY
         request.max_form_memory_size = LARGEST_BODY
-        if not signatures.verify(request):
-            health.note(accepted=False)
+        if not self._signatures.verify(request):
+            self.health.note(accepted=False)
             log.warning("signature_refused", kind=kind.value, mend="compare CTI_PUBLIC_URL and TWILIO_AUTH_TOKEN")
             return "refused", Response(status=403)  # not Twilio: no hint why
         event: CallEvent | None = None
         try:
             form = request.form if request.method == "POST" else request.args
-            event = read_event(
-                kind,
-                request.args,
-                form,
-                token=request.headers.get(IDEMPOTENCY_TOKEN),
-                received_at=clock(),
-            )
+            token = request.headers.get(IDEMPOTENCY_TOKEN)
+            event = read_event(kind, request.args, form, token=token, received_at=self._clock())
             raw = {name: values if len(values) > 1 else values[0] for name, values in form.lists()}
-            answer = calls.receive(event, raw, lambda reply: render(reply, doors()))
-        except Exception as problem:
-            health.note(accepted=False)
-            return _recover(kind, event, problem)
-        health.note(accepted=True)
+            answer = self._calls.receive(event, raw, lambda reply: render(reply, self._doors()))
+        except Exception as problem:  # noqa: BLE001  (a caller is waiting, whatever broke)
+            self.health.note(accepted=False)
+            return self._recover(kind, event, problem)
+        self.health.note(accepted=True)
         return "taken", _twiml(answer)
 
-    def _recover(kind: EventKind, event: CallEvent | None, problem: Exception) -> tuple[str, Response]:
+    def _recover(self, kind: EventKind, event: CallEvent | None, problem: Exception) -> tuple[str, Response]:
         call = event.call_id if event else None
         log.error("webhook_not_taken", kind=kind.value, call=call, problem=type(problem).__name__, exc_info=problem)
         if kind not in CALL_PROCESSING:
             if event is None:
                 return "unreadable", Response(status=204)  # a repetition would be as unreadable
             return "put_off", Response(status=503, headers={"Retry-After": "2"})  # nothing was kept: please repeat
-        if isinstance(problem, HTTPException) or event is None:
-            return "apologised", _twiml(apology(language))  # a caller waits: never an error page
+        if event is None:
+            return "apologised", _twiml(apology(self._language))  # a caller waits: never an error page
         log.error("event_lost", kind=kind.value, call=call)
         try:
-            answer = render(calls.without_memory(event), doors())
+            answer = render(self._calls.without_memory(event), self._doors())
         except Exception:
             log.exception("fallback_broke", call=call)
-            answer = apology(language)
+            answer = apology(self._language)
         return "improvised", _twiml(answer)
-
-    for path, kind in ROUTES.items():
-        routes.add_url_rule(
-            path, kind.value, lambda kind=kind: take(kind), methods=["GET", "POST"], provide_automatic_options=False
-        )
-    return routes
 
 
 def _twiml(answer: str) -> Response:

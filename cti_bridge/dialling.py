@@ -1,0 +1,121 @@
+"""Click-to-dial through the agent's own telephone: may they, which line shows, ring the agent, then the customer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from cti_bridge.calls import Calls
+from cti_bridge.clock import Clock, utc_now
+from cti_bridge.errors import BadRequest, Conflict, NotAllowed, NotFound, NumberUnreadable
+from cti_bridge.model import Agent, CallEvent, Direction, Engagement, EventKind, LegRole, LegStatus, Line
+from cti_bridge.phone import PhoneNumber
+from cti_bridge.settings import Settings
+from cti_bridge.store import Database, calls
+from cti_bridge.store.calls import CallRecord
+from cti_bridge.store.directory import Directory, KnownDirectory
+from cti_bridge.twilio.rest import PhoneNetwork
+from cti_bridge.twilio.twiml import Doors
+
+log = structlog.get_logger(__name__)
+
+
+class Dialling:
+    """Places calls for agents."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        directory: KnownDirectory,
+        use_cases: Calls,
+        network: PhoneNetwork,
+        doors: Callable[[], Doors],
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._directory = directory
+        self._calls = use_cases
+        self._network = network
+        self._doors = doors
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._dialling: set[int] = set()
+
+    def dial(self, agent: Agent, number: str, *, line_id: int | None, contact_id: str | None) -> CallRecord:
+        """Ring the agent's telephone and, when they answer, the number, showing the line's.
+
+        Raises BadRequest (``number_unreadable``), NotAllowed (``dial_not_allowed``, ``no_phone``), NotFound
+        (``line_not_found``), Conflict (``already_on_call``), PhoneNetworkError in Twilio's words.
+        """
+        to = self._diallable(number)
+        line = self._line(agent, line_id)
+        if agent.phone is None:
+            raise NotAllowed("no_phone")
+        with self._one_at_a_time(agent):
+            record = self._place(agent, agent.phone, to, line)
+        if contact_id is not None:
+            self._calls.choose_soon(agent, record.id, contact_id)
+        return record
+
+    def _place(self, agent: Agent, agent_phone: str, to: PhoneNumber, line: Line) -> CallRecord:
+        told = {"agent": agent.id, "number": to.e164}
+        placed = self._network.place_call(
+            to=agent_phone,
+            from_=line.number,
+            url=self._doors().outgoing(**told),
+            status_callback=self._doors().status(**told),
+        )
+        event = CallEvent(
+            key=f"{placed.sid}:placed",
+            kind=EventKind.OUTGOING,
+            call_id=placed.sid,
+            leg_id=placed.sid,
+            at=self._clock(),
+            status=LegStatus.QUEUED,
+            role=LegRole.AGENT,
+            direction=Direction.OUTBOUND,
+            line_number=line.number,
+            party=to.e164,
+            agent_id=agent.id,
+        )
+        log.info("call_placed", call=placed.sid, agent=agent.id, line=line.id)
+        return self._calls.place(event)
+
+    def _diallable(self, text: str) -> PhoneNumber:
+        try:
+            number = PhoneNumber.parse(text, self._settings.region)
+        except NumberUnreadable:
+            raise BadRequest("number_unreadable") from None
+        if number.country not in self._settings.diallable_countries or number.dearly_charged:
+            raise NotAllowed("dial_not_allowed", countries=" ".join(sorted(self._settings.diallable_countries)))
+        return number
+
+    def _line(self, agent: Agent, line_id: int | None) -> Line:
+        directory: Directory = self._directory.current()
+        mine = [line for line in directory.lines.values() if agent.id in directory.ringing.get(line.id, ())]
+        if line_id is not None:
+            mine = [line for line in mine if line.id == line_id]
+        if not mine:
+            raise NotFound("line_not_found")
+        return mine[0]
+
+    @contextmanager
+    def _one_at_a_time(self, agent: Agent) -> Iterator[None]:
+        """An agent who is on a call, or clicked twice, does not dial a second time."""
+        with self._database.reading() as connection:
+            engaged = calls.engagements(connection, self._clock(), self._settings.wrap_up_limit, agent.id)
+        with self._lock:
+            if engaged.get(agent.id) is Engagement.TALKING or agent.id in self._dialling:
+                raise Conflict("already_on_call")
+            self._dialling.add(agent.id)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._dialling.discard(agent.id)

@@ -1,0 +1,325 @@
+"""Brings changed rows to the sockets of this process: one thread, woken by the hub, with a sweep for lost wake-ups.
+
+Never holds up who wakes it. A frame is built once per agent from the row as it is when its turn comes, so any number of
+changes in between cost one frame, and order cannot matter.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from cti_bridge.clock import Clock, utc_now
+from cti_bridge.connector import Connector
+from cti_bridge.errors import StoreUnavailable
+from cti_bridge.live import hub as topics
+from cti_bridge.live.hub import Hub
+from cti_bridge.live.socket import GOING_AWAY, AgentSocket, text_frame
+from cti_bridge.metrics import Metrics
+from cti_bridge.model import Agent, Presence, presence
+from cti_bridge.pops import Json, Pops, agent_json
+from cti_bridge.settings import Settings
+from cti_bridge.store import Database, calls, outbox
+from cti_bridge.store.directory import Directory, KnownDirectory
+
+log = structlog.get_logger(__name__)
+
+SWEEP = 3.0
+"""Seconds between sweeps for changes that no wake-up told."""
+
+LOOK_BACK = timedelta(seconds=30)
+"""How far a sweep looks back: rows appear at commit, a moment after the change that they carry."""
+
+HEARTBEAT = 25.0
+"""Seconds between health frames at least: a browser cannot see a WebSocket's own pings."""
+
+MISSED_DAYS = timedelta(days=14)
+
+
+class Delivery:
+    """The live side of one process."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        database: Database,
+        directory: KnownDirectory,
+        connector: Connector,
+        pops: Pops,
+        hub: Hub,
+        metrics: Metrics,
+        phone_health: Callable[[], str],
+        crm_health: Callable[[], str],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._directory = directory
+        self._connector = connector
+        self._pops = pops
+        self._metrics = metrics
+        self._phone_health = phone_health
+        self._crm_health = crm_health
+        self._clock = clock
+        self._sockets: dict[int, set[AgentSocket]] = {}
+        self._topics: dict[str, None] = {}
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._swept: dict[str, int] = {}
+        self._ticked = self._beaten = 0.0
+        hub.listen(self.notice)
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Tell every widget that we are going away, and stop."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        self.close_all()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def close_all(self) -> None:
+        for connected in self._everybody():
+            connected.close(GOING_AWAY)
+
+    def notice(self, topic: str) -> None:
+        """The hub's listener: note it and return."""
+        with self._changed:
+            self._topics[topic] = None
+            self._changed.notify()
+
+    @property
+    def connected(self) -> int:
+        with self._changed:
+            return sum(len(sockets) for sockets in self._sockets.values())
+
+    def join(self, joining: AgentSocket, agent: Agent) -> None:
+        """Send the snapshot and keep the socket up to date from now on. Raises StoreUnavailable."""
+        with self._changed:  # first join, then read: what changes in between is told, not missed
+            self._sockets.setdefault(joining.agent_id, set()).add(joining)
+        self._metrics.sockets.inc()
+        try:
+            with self._database.reading() as connection:
+                records = calls.live_calls(connection, agent.id, self._clock())
+                directory = self._directory.current()
+                cards = [self._pops.build(connection, record, agent, directory) for record in records]
+                missed = self._missed(connection, directory, agent)
+                doing = self.presence(connection, agent)
+                health = self._health(connection)
+            snapshot = self._snapshot(agent, doing, cards, missed, health, directory)
+        except BaseException:
+            self.leave(joining)
+            raise
+        for record in records:
+            joining.versions[record.id] = record.version
+        self._count("snapshot", sent=joining.send(text_frame(snapshot)))
+
+    def leave(self, leaving: AgentSocket) -> None:
+        with self._changed:
+            sockets = self._sockets.get(leaving.agent_id, set())
+            if leaving not in sockets:
+                return
+            sockets.discard(leaving)
+            if not sockets:
+                self._sockets.pop(leaving.agent_id, None)
+        self._metrics.sockets.dec()
+
+    def presence(self, connection: Connection, agent: Agent) -> Presence:
+        """What the agent is doing, from their calls and what they set."""
+        now, wrap_up = self._clock(), self._settings.wrap_up_limit
+        return presence(agent, calls.engagements(connection, now, wrap_up, agent.id).get(agent.id))
+
+    # ── the thread ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                for topic in self._take():
+                    self._deliver(topic)
+                self._tick()
+            except StoreUnavailable as problem:
+                log.error("delivery_waits_for_database", problem=str(problem))
+                time.sleep(0.5)
+            except Exception:
+                log.exception("delivery_broke")
+
+    def _take(self) -> list[str]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._topics or self._stopping, timeout=SWEEP / 2)
+            taken, self._topics = list(self._topics), {}
+        return taken
+
+    def _deliver(self, topic: str) -> None:
+        kind, _, name = topic.partition(":")
+        if kind == "call":
+            self._deliver_call(name)
+        elif kind == "agent":
+            self._deliver_presence(int(name))
+        elif topic == topics.MISSED:
+            self._deliver_missed()
+        elif topic == topics.HEALTH:
+            self._deliver_health()
+
+    def _deliver_call(self, call_id: str) -> None:
+        with self._changed:
+            connected = {agent_id: list(sockets) for agent_id, sockets in self._sockets.items()}
+        if not connected:
+            return
+        with self._database.reading() as connection:
+            record = calls.get(connection, call_id)
+            if record is None:
+                return
+            self._swept[call_id] = record.version
+            concerned = {*calls.rung_agents(connection, call_id), record.call.agent_id}
+            directory = self._directory.current()
+            for agent_id, sockets in connected.items():
+                agent = directory.agents.get(agent_id)
+                holding = [s for s in sockets if agent_id in concerned or call_id in s.versions]
+                if agent is None or not holding:
+                    continue
+                frame = self._frame("call", call=self._pops.build(connection, record, agent, directory))
+                for holder in holding:
+                    self._count("call", sent=holder.send_call(call_id, record.version, frame))
+                if record.call.agent_id == agent_id:
+                    self._send_presence(connection, agent, holding)
+
+    def _deliver_presence(self, agent_id: int) -> None:
+        sockets = self._sockets_of(agent_id)
+        agent = self._directory.current().agents.get(agent_id)
+        if sockets and agent is not None:
+            with self._database.reading() as connection:
+                self._send_presence(connection, agent, sockets)
+
+    def _send_presence(self, connection: Connection, agent: Agent, sockets: list[AgentSocket]) -> None:
+        frame = _presence_frame(agent, self.presence(connection, agent))
+        for connected in sockets:
+            self._count("presence", sent=connected.send_if_changed("presence", frame))
+
+    def _deliver_missed(self) -> None:
+        directory = self._directory.current()
+        with self._database.reading() as connection:
+            records = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+        for connected in self._everybody():
+            agent = directory.agents.get(connected.agent_id)
+            if agent is not None:
+                missed = self._pops.missed(self._of_lines(records, directory, agent), directory, agent.language)
+                frame = text_frame({"v": 1, "type": "missed", "missed": missed})
+                self._count("missed", sent=connected.send_if_changed("missed", frame))
+
+    def _deliver_health(self, *, heartbeat: bool = False) -> None:
+        with self._database.reading() as connection:
+            frame = text_frame({"v": 1, "type": "health", "health": self._health(connection)})
+        for connected in self._everybody():
+            if heartbeat:
+                connected.last.pop("health", None)
+            self._count("health", sent=connected.send_if_changed("health", frame))
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        if now - self._ticked < SWEEP:
+            return
+        self._ticked = now
+        with self._database.reading() as connection:
+            changed = dict(calls.changed_since(connection, self._clock() - LOOK_BACK))
+        for call_id, version in changed.items():
+            if self._swept.get(call_id, 0) < version:
+                self._deliver_call(call_id)
+        self._swept = {call_id: version for call_id, version in self._swept.items() if call_id in changed}
+        heartbeat = now - self._beaten >= HEARTBEAT
+        self._deliver_health(heartbeat=heartbeat)
+        if heartbeat:
+            self._beaten = now
+            self._deliver_missed()
+            self._deliver_all_presences()
+
+    def _deliver_all_presences(self) -> None:
+        """Wrap-ups run out without any event; other processes' wake-ups may be lost."""
+        directory = self._directory.current()
+        with self._database.reading() as connection:
+            engagements = calls.engagements(connection, self._clock(), self._settings.wrap_up_limit)
+        for connected in self._everybody():
+            agent = directory.agents.get(connected.agent_id)
+            if agent is not None:
+                frame = _presence_frame(agent, presence(agent, engagements.get(agent.id)))
+                self._count("presence", sent=connected.send_if_changed("presence", frame))
+
+    # ── what is sent ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _count(self, kind: str, *, sent: bool) -> None:
+        if sent:
+            self._metrics.frames.labels(kind).inc()
+        else:
+            self._metrics.sockets_dropped.inc()
+
+    def _frame(self, kind: str, **content: Any) -> bytes:
+        return text_frame({"v": 1, "type": kind, "sent_at": self._clock().isoformat(), **content})
+
+    def _snapshot(
+        self,
+        agent: Agent,
+        doing: Presence,
+        cards: list[Json],
+        missed: list[Json],
+        health: Json,
+        directory: Directory,
+    ) -> Json:
+        can = self._connector.capabilities
+        mine = [line for line in directory.lines.values() if agent.id in directory.ringing.get(line.id, ())]
+        return {
+            "v": 1,
+            "type": "snapshot",
+            "sent_at": self._clock().isoformat(),
+            "agent": agent_json(agent, doing),
+            "calls": cards,
+            "missed": missed,
+            "health": health,
+            "lines": [self._pops.line(line) for line in mine],
+            "dispositions": [
+                {"code": d.code, "label": d.label(agent.language)} for d in self._settings.disposition_list
+            ],
+            "capabilities": {
+                "search": can.search,
+                "create_contact": can.create_contact,
+                "add_number": can.add_number,
+                "activity": can.activity,
+            },
+        }
+
+    def _missed(self, connection: Connection, directory: Directory, agent: Agent) -> list[Json]:
+        records = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+        return self._pops.missed(self._of_lines(records, directory, agent), directory, agent.language)
+
+    def _of_lines(self, records: list[calls.CallRecord], directory: Directory, agent: Agent) -> list[calls.CallRecord]:
+        """The missed calls of the lines that ring this agent."""
+        numbers = {directory.lines[line_id].number for line_id, ids in directory.ringing.items() if agent.id in ids}
+        return [record for record in records if record.call.line_number in numbers]
+
+    def _health(self, connection: Connection) -> Json:
+        unsent, parked = outbox.depth(connection, self._clock())
+        self._metrics.unsent_logs.set(unsent)
+        self._metrics.parked_logs.set(parked)
+        return {"phone": self._phone_health(), "crm": self._crm_health(), "unsent": unsent, "parked": parked}
+
+    def _sockets_of(self, agent_id: int) -> list[AgentSocket]:
+        with self._changed:
+            return list(self._sockets.get(agent_id, ()))
+
+    def _everybody(self) -> list[AgentSocket]:
+        with self._changed:
+            return [connected for sockets in self._sockets.values() for connected in sockets]
+
+
+def _presence_frame(agent: Agent, doing: Presence) -> bytes:
+    return text_frame({"v": 1, "type": "presence", "agent": agent_json(agent, doing)})

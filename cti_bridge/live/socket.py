@@ -1,0 +1,80 @@
+"""One agent's socket: sends whole frames without ever waiting, and is cut when it cannot take one.
+
+flask-sock's own ``send`` blocks the publisher on one stalled tab and can tear a frame in two (simple-websocket #45), so
+frames are built here and sent to the TCP socket in one piece; a short write ends the socket, which comes back and gets
+the present state.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from contextlib import suppress
+from typing import Any
+
+from simple_websocket import Server
+
+GOING_AWAY = 1001
+TRY_AGAIN_LATER = 1013
+
+
+def text_frame(frame: dict[str, Any]) -> bytes:
+    """A WebSocket text frame, unmasked as servers send them (RFC 6455 §5.2)."""
+    payload = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(payload) < 126:
+        return struct.pack("!BB", 0x81, len(payload)) + payload
+    if len(payload) < 65_536:
+        return struct.pack("!BBH", 0x81, 126, len(payload)) + payload
+    return struct.pack("!BBQ", 0x81, 127, len(payload)) + payload
+
+
+class AgentSocket:
+    """A socket after its hello. ``sent`` remembers which version of each call it has, and the last of everything else."""
+
+    def __init__(self, server: Server, agent_id: int) -> None:
+        self.agent_id = agent_id
+        self.versions: dict[str, int] = {}
+        self.last: dict[str, bytes] = {}
+        self.open = True
+        self._server = server
+        self._lock = threading.Lock()
+
+    def send(self, frame: bytes) -> bool:
+        """Hand the frame to the network at once; False, and the socket is cut, when it cannot take all of it."""
+        with self._lock:
+            if not self.open:
+                return False
+            try:
+                taken = self._server.sock.send(frame, socket.MSG_DONTWAIT)
+            except OSError:
+                taken = -1
+            if taken != len(frame):
+                self._cut()
+        return self.open
+
+    def send_call(self, call_id: str, version: int, frame: bytes) -> bool:
+        """Send a call's state unless this socket has it, or a newer one."""
+        if self.versions.get(call_id, 0) >= version:
+            return self.open
+        self.versions[call_id] = version
+        return self.send(frame)
+
+    def send_if_changed(self, kind: str, frame: bytes) -> bool:
+        if self.last.get(kind) == frame:
+            return self.open
+        self.last[kind] = frame
+        return self.send(frame)
+
+    def close(self, code: int) -> None:
+        """Say goodbye without waiting for an answer."""
+        with self._lock, suppress(OSError):
+            if self.open:
+                self._server.sock.send(struct.pack("!BBH", 0x88, 2, code), socket.MSG_DONTWAIT)
+            self._cut()
+
+    def _cut(self) -> None:
+        self.open = False
+        with suppress(OSError):
+            self._server.sock.shutdown(socket.SHUT_RD)
