@@ -26,7 +26,8 @@ KEYPAD_WORDS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "
 
 # Dashes, minus signs and the Japanese long-vowel marks that stand for a hyphen. NFKC turns half-width ｰ into ー.
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212\u2500\u30fc\u301c\uff5e\ufe63\u00ad~]")
-_EXTENSION = re.compile(r"(内線|ext\.?|x|#)\s*(?P<digits>\d{1,7})\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(r"[(\[]?\s*(内線|ext\.?|x|#)\s*\d{1,7}\s*[)\]]?\s*$", re.IGNORECASE)
+_REMARK = re.compile(r"\s*(\([^()\d]*\)|\[[^\[\]\d]*\]|[^\W\d_\x00-\x7f]+)\s*$")  # …（代）, … 直通, … (office)
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -118,7 +119,7 @@ def mask(text: str) -> str:
 @lru_cache(maxsize=16_384)
 def _parse(text: str, region: str) -> PhoneNumber | None:
     tidy = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    tidy = _EXTENSION.sub("", _HYPHENS.sub("-", tidy)).strip()
+    tidy = _REMARK.sub("", _EXTENSION.sub("", _HYPHENS.sub("-", tidy))).strip()
     if len(tidy) > 40 or sum(map(str.isdigit, tidy)) < 7:
         return None
     try:
