@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 _LONGEST_POLL = 30.0
 _HEARTBEAT = 15.0
+_BREATH = 0.03  # changes that come together are shown together
 _SHOWN_CALLS = 50
+_SHOWN_PARAMETERS = frozenset(
+    {"CallStatus", "SequenceNumber", "DialCallStatus", "RecordingStatus", "Digits", "ErrorCode"}
+)
 
 
 class _BadRequest(Exception):
@@ -60,6 +65,12 @@ def _looking(blueprint: Blueprint, simulator: Simulator) -> None:
             _wait_for_newer(simulator, after, wait)
         return jsonify(state(simulator))
 
+    @blueprint.get("/calls/<sid>")
+    def one_call(sid: str) -> Response:
+        """One call as in the state, its webhooks with every parameter."""
+        with simulator.network.lock:
+            return jsonify(_calls(simulator, [simulator.leg(sid).root], None)[0])
+
     @blueprint.get("/events")
     def events() -> Response:
         """Server-sent events: `event: state`, `id: VERSION`, `data:` the whole state, after every change."""
@@ -84,7 +95,7 @@ def _people(blueprint: Blueprint, simulator: Simulator) -> None:
             forwarded_from=_text(body, "forwarded_from", ""),
         )
         with network.lock:
-            return jsonify(_call(simulator, call.leg)), 201
+            return jsonify(_calls(simulator, [call.leg], None)[0]), 201
 
     @blueprint.post("/legs/<sid>/<action>")
     def act(sid: str, action: str) -> Response:
@@ -180,10 +191,14 @@ def _trouble(blueprint: Blueprint, simulator: Simulator) -> None:
 
 
 def state(simulator: Simulator) -> dict[str, Any]:
-    """Everything the page shows. Calls: newest first, at most 50. Moments are ISO 8601 in UTC."""
+    """Everything the page shows. Calls: newest first, at most 50. Moments are ISO 8601 in UTC.
+
+    Webhooks show only their telling parameters; `GET /simulator/calls/{sid}` has all.
+    """
     network = simulator.network
     with network.lock:
-        calls = [_call(simulator, leg) for leg in list(reversed(network.roots))[:_SHOWN_CALLS]]
+        shown = list(islice(reversed(network.roots), _SHOWN_CALLS))
+        calls = _calls(simulator, shown, _SHOWN_PARAMETERS)
         return {
             "version": network.version,
             "account_sid": simulator.account_sid,
@@ -197,10 +212,16 @@ def state(simulator: Simulator) -> dict[str, Any]:
         }
 
 
-def _call(simulator: Simulator, leg: Leg) -> dict[str, Any]:
-    sids = {leg.sid, *(child.sid for child in leg.children)}
-    webhooks = [_delivery(delivery) for delivery in simulator.network.deliveries if delivery.call_sid in sids]
-    return {**_leg(leg), "legs": [_leg(child) for child in leg.children], "webhooks": webhooks}
+def _calls(simulator: Simulator, roots: Iterable[Leg], parameters: frozenset[str] | None) -> list[dict[str, Any]]:
+    """Calls with their legs and webhooks, in the order of the answers; of the webhooks' parameters all, or some."""
+    root_of = {leg.sid: root.sid for root in roots for leg in (root, *root.children)}
+    told: dict[str, list[dict[str, Any]]] = {root.sid: [] for root in roots}
+    for delivery in simulator.network.deliveries:
+        if delivery.call_sid in root_of:
+            told[root_of[delivery.call_sid]].append(_delivery(delivery, parameters))
+    return [
+        {**_leg(root), "legs": [_leg(child) for child in root.children], "webhooks": told[root.sid]} for root in roots
+    ]
 
 
 def _leg(leg: Leg) -> dict[str, Any]:
@@ -243,8 +264,9 @@ def _can(leg: Leg) -> list[str]:
     return ["hangup"] if leg.direction == "inbound" else ["answer", "hangup", "busy", "no-answer", "unreachable"]
 
 
-def _delivery(delivery: Delivery) -> dict[str, Any]:
-    return {**asdict(delivery), "at": _iso(delivery.at)}
+def _delivery(delivery: Delivery, parameters: frozenset[str] | None) -> dict[str, Any]:
+    shown = {name: text for name, text in delivery.params.items() if parameters is None or name in parameters}
+    return {**vars(delivery), "params": shown, "at": _iso(delivery.at)}
 
 
 def _iso(moment: datetime | None) -> str | None:
@@ -270,6 +292,7 @@ def _stream(simulator: Simulator) -> Iterator[str]:
             now = state(simulator)
             version = now["version"]
             yield f"event: state\nid: {version}\ndata: {json.dumps(now, ensure_ascii=False)}\n\n"
+            time.sleep(_BREATH)
         else:
             yield ": still here\n\n"
 

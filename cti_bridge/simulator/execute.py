@@ -6,7 +6,9 @@ over, and what <Reject> leaves as status.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -18,6 +20,9 @@ from .network import CallOver, Diverted, Network
 from .request import FailedRequest
 from .twiml import Document, TwimlError, Verb
 from .webhooks import Courier
+
+_PATIENCE_AT_END = 5.0
+_log = logging.getLogger(__name__)
 
 
 class Over(Exception):
@@ -338,6 +343,10 @@ class Stage:
         def run() -> None:
             try:
                 play(script)
+            except Exception as error:  # noqa: BLE001 (a bug of ours must be seen, not end the network)
+                _log.exception("a bug of the simulator")
+                self._network.problem(0, f"a bug of the simulator: {error!r}", call_sid=leg.sid)
+                self._network.end(leg, "failed")
             finally:
                 with self._network.lock:
                     leg.scripted = False
@@ -355,5 +364,6 @@ class Stage:
         """Wait for the scripts; the network must have been closed before."""
         with self._network.lock:
             threads = list(self._threads)
+        deadline = time.monotonic() + _PATIENCE_AT_END
         for thread in threads:
-            thread.join(timeout=20)
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -163,7 +163,7 @@ class Leg:
         self.from_ = from_
         self.to = to
         self.direction: Direction = direction
-        self.status: Status = status
+        self.status: str = status
         self.created_at = created_at
         self.updated_at = created_at
         self.started_at: datetime | None = created_at if direction == "inbound" else None

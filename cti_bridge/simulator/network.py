@@ -95,8 +95,8 @@ class Network:
             self.deliveries.append(delivery)
             self.touch()
 
-    def delivered_all(self) -> None:
-        """Nothing is on its way any more."""
+    def settled(self) -> None:
+        """A webhook is done with."""
         self.touch()
 
     def heard(self, leg: Leg, what: str, text: str, language: str = "", voice: str = "") -> None:

@@ -81,11 +81,13 @@ class SimulatedCall:
         return self
 
     def wait_until_over(self, timeout: float = 5.0) -> SimulatedCall:
-        """Wait until every leg ended, its script is done and no callback is on its way. Raises TimeoutError."""
+        """Wait until every leg ended, its script is done and no callback of theirs is on its way. Raises TimeoutError."""
 
         def over() -> bool:
             legs = (self.leg, *self.leg.children)
-            return all(leg.ended and not leg.scripted for leg in legs) and self._simulator.courier.idle
+            return all(leg.ended and not leg.scripted for leg in legs) and self._simulator.courier.idle(
+                leg.sid for leg in legs
+            )
 
         self._simulator.wait_for(over, timeout, f"{self.sid} to be over")
         return self
@@ -387,4 +389,4 @@ class Simulator:
 
     def wait_until_delivered(self, timeout: float = 5.0) -> None:
         """Wait until no callback is on its way. Raises TimeoutError."""
-        self.wait_for(lambda: self.courier.idle, timeout, "all callbacks to be delivered")
+        self.wait_for(self.courier.idle, timeout, "all callbacks to be delivered")

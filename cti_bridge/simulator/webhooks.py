@@ -6,11 +6,13 @@ A misbehaviour is a rule for webhooks of one kind (or of any): what is done to t
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
+import time
 import uuid
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -22,7 +24,8 @@ What = Literal["twice", "twice_with_token", "late", "slow", "hold", "drop", "bad
 WHATS: frozenset[str] = frozenset(
     {"twice", "twice_with_token", "late", "slow", "hold", "drop", "bad_signature", "lost_answer"}
 )
-_LONGEST_WAIT = 60.0
+_PATIENCE_AT_END = 5.0
+_log = logging.getLogger(__name__)
 _ids = itertools.count(1)
 
 
@@ -64,7 +67,7 @@ class Diary(Protocol):
     """Where the courier tells what it did. The network is one."""
 
     def delivered(self, delivery: Delivery) -> None: ...
-    def delivered_all(self) -> None: ...
+    def settled(self) -> None: ...
     def problem(self, code: int, message: str, *, call_sid: str, url: str, warning: bool = False) -> None: ...
 
 
@@ -88,11 +91,11 @@ class Courier:
         self._lock = threading.RLock()
         self._rules: list[Misbehaviour] = []
         self._held: list[_Parcel] = []
-        self._lanes: dict[str, deque[Callable[[], None]]] = {}
+        self._lanes: dict[str, deque[tuple[str, Callable[[], None]]]] = {}
         self._ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._workers = workers
-        self._open = 0
+        self._open: Counter[str] = Counter()
         self._closed = threading.Event()
 
     # -- misbehaving -----------------------------------------------------------------------------------------------
@@ -135,7 +138,7 @@ class Courier:
             self._held = [parcel for parcel in self._held if parcel not in chosen]
             lane = f"released {next(_ids)}"
             for parcel in reversed(chosen) if order == "reverse" else chosen:
-                self._submit(lane, lambda parcel=parcel: self._tell(parcel, None))  # type: ignore[misc]
+                self._submit(lane, parcel.call_sid, lambda parcel=parcel: self._tell(parcel, None))  # type: ignore[misc]
         return len(chosen)
 
     def _rule_for(self, kind: str, call_sid: str) -> Misbehaviour | None:
@@ -175,15 +178,15 @@ class Courier:
                 self._held.append(parcel)
                 return
         if rule is not None and rule.what == "late":
-            self._open_one()
+            self._open_one(call_sid)
             lane = f"late {next(_ids)}"
             self._clock.after(rule.seconds, lambda: self._late(lane, parcel, rule))
             return
-        self._submit(lane, lambda: self._tell(parcel, rule))
+        self._submit(lane, parcel.call_sid, lambda: self._tell(parcel, rule))
 
     def _late(self, lane: str, parcel: _Parcel, rule: Misbehaviour) -> None:
-        self._submit(lane, lambda: self._tell(parcel, rule))
-        self._close_one()
+        self._submit(lane, parcel.call_sid, lambda: self._tell(parcel, rule))
+        self._close_one(parcel.call_sid)
 
     def _tell(self, parcel: _Parcel, rule: Misbehaviour | None) -> None:
         try:
@@ -254,16 +257,16 @@ class Courier:
 
     # -- lanes -----------------------------------------------------------------------------------------------------
 
-    def _submit(self, lane: str, job: Callable[[], None]) -> None:
+    def _submit(self, lane: str, call_sid: str, job: Callable[[], None]) -> None:
         with self._lock:
             if self._closed.is_set():
                 return
-            self._open += 1
+            self._open_one(call_sid)
             jobs = self._lanes.get(lane)
             if jobs is not None:
-                jobs.append(job)
+                jobs.append((call_sid, job))
                 return
-            self._lanes[lane] = deque([job])
+            self._lanes[lane] = deque([(call_sid, job)])
             if len(self._threads) < min(self._workers, len(self._lanes)):
                 thread = threading.Thread(target=self._work, name="simulator-courier", daemon=True)
                 self._threads.append(thread)
@@ -273,35 +276,36 @@ class Courier:
     def _work(self) -> None:
         while (lane := self._ready.get()) is not None:
             with self._lock:
-                job = self._lanes[lane][0]
+                call_sid, job = self._lanes[lane][0]
             try:
                 job()
-            finally:
-                with self._lock:
-                    jobs = self._lanes[lane]
-                    jobs.popleft()
-                    if jobs:
-                        self._ready.put(lane)
-                    else:
-                        del self._lanes[lane]
-                self._close_one()
+            except Exception as error:  # noqa: BLE001 (a bug of ours must be seen, not end the network)
+                _log.exception("a bug of the simulator")
+                self._diary.problem(0, f"a bug of the simulator: {error!r}", call_sid=call_sid, url="")
+            with self._lock:
+                jobs = self._lanes[lane]
+                jobs.popleft()
+                if jobs:
+                    self._ready.put(lane)
+                else:
+                    del self._lanes[lane]
+            self._close_one(call_sid)
 
-    def _open_one(self) -> None:
+    def _open_one(self, call_sid: str) -> None:
         with self._lock:
-            self._open += 1
+            self._open[call_sid] += 1
 
-    def _close_one(self) -> None:
+    def _close_one(self, call_sid: str) -> None:
         with self._lock:
-            self._open -= 1
-            idle = self._open == 0
-        if idle:
-            self._diary.delivered_all()
+            self._open[call_sid] -= 1
+            if not self._open[call_sid]:
+                del self._open[call_sid]
+        self._diary.settled()
 
-    @property
-    def idle(self) -> bool:
-        """Whether no callback is on its way (held ones do not count)."""
+    def idle(self, call_sids: Iterable[str] | None = None) -> bool:
+        """Whether no callback (about these legs, or any) is on its way. Held ones do not count."""
         with self._lock:
-            return self._open == 0
+            return not (self._open if call_sids is None else any(sid in self._open for sid in call_sids))
 
     def close(self) -> None:
         """Send nothing more and stop the threads."""
@@ -313,5 +317,6 @@ class Courier:
             threads = list(self._threads)
         for _ in threads:
             self._ready.put(None)
+        deadline = time.monotonic() + _PATIENCE_AT_END
         for thread in threads:
-            thread.join(timeout=_LONGEST_WAIT)
+            thread.join(max(0.0, deadline - time.monotonic()))

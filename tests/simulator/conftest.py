@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
-from flask import Flask, Response, request
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 from werkzeug.serving import make_server
 
@@ -20,7 +23,6 @@ TARO = "+819011112222"
 HANAKO = "+819033334444"
 TOKEN = "an auth token for tests"
 EVENTS = "initiated ringing answered completed"
-Reply = str | bytes | Response | tuple[object, ...]
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Bridge:
     """Answers by path: `replies[path]` is TwiML, a Flask answer, or a function of what came that gives either."""
 
     def __init__(self) -> None:
-        self.replies: dict[str, Reply | Callable[[Received], Reply]] = {"/status": ("", 204)}
+        self.replies: dict[str, ResponseReturnValue | Callable[[Received], ResponseReturnValue]] = {
+            "/status": ("", 204)
+        }
         self.received: list[Received] = []
         self.changed = threading.Condition()
         app = Flask("bridge")
@@ -57,7 +61,7 @@ class Bridge:
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.02), daemon=True)
         self._thread.start()
 
-    def _any(self, path: str) -> Reply:
+    def _any(self, path: str) -> ResponseReturnValue:
         got = Received(
             path="/" + path,
             target=request.environ["REQUEST_URI"],
@@ -70,9 +74,8 @@ class Bridge:
             self.received.append(got)
             self.changed.notify_all()
         reply = self.replies.get(got.path, ("nothing here", 404))
-        if callable(reply) and not isinstance(reply, Response):
-            reply = reply(got)
-        return (reply, 200, {"Content-Type": "text/xml"}) if isinstance(reply, str | bytes) else reply
+        answer = cast("ResponseReturnValue", reply(got) if inspect.isfunction(reply) else reply)
+        return (answer, 200, {"Content-Type": "text/xml"}) if isinstance(answer, str | bytes) else answer
 
     def at(self, path: str) -> list[Received]:
         """What came to a path, so far."""

@@ -62,6 +62,10 @@ def test_a_whole_call_can_be_played_from_the_page(twilio: Simulator, page: Page)
     assert ("incoming", 200) in kinds
     assert ("result", 200) in kinds
     assert kinds.count(("status", 204)) == 7
+    assert shown["webhooks"][0]["params"] == {"CallStatus": "ringing"}
+    whole = requests.get(f"{page.url}/calls/{client['sid']}", timeout=5).json()
+    assert whole["sid"] == call["sid"]
+    assert whole["webhooks"][0]["params"]["From"] == TARO
 
 
 def test_a_caller_can_withhold_the_number(page: Page) -> None:

@@ -292,3 +292,60 @@ def test_what_does_not_fit_the_state_is_refused_and_changes_nothing(twilio: Simu
         with pytest.raises(NotPossible):
             attempt()
     assert call.status == "ringing"
+
+
+def test_the_others_ring_on_until_the_whisper_is_over(twilio: Simulator, bridge: Bridge) -> None:
+    bridge.replies["/incoming"] = ring(agent("agent_1", url="/whisper"), agent("agent_2"), answerOnBridge="true")
+    bridge.replies["/whisper"] = "<Response><Pause length='5'/></Response>"
+    call = twilio.call_in(TARO, LINE)
+    first, second = call.leg_to("client:agent_1"), call.leg_to("client:agent_2")
+    twilio.answer(first)
+    bridge.wait_for("/whisper")
+    assert second.status == "ringing"
+    twilio.answer(second)
+    assert (call.status, first.status, second.status) == ("in-progress", "completed", "in-progress")
+
+
+def test_a_whisper_must_not_dial(twilio: Simulator, bridge: Bridge) -> None:
+    bridge.replies["/incoming"] = ring(agent("agent_1", url="/whisper"))
+    bridge.replies["/whisper"] = ring(agent("agent_2"))
+    call = twilio.call_in(TARO, LINE)
+    twilio.answer(call.leg_to("client:agent_1"))
+    call.wait_until_over()
+    assert [problem.code for problem in twilio.problems] == [13201]
+
+
+def test_the_caller_can_leave_with_the_star_key(twilio: Simulator, bridge: Bridge) -> None:
+    bridge.replies["/incoming"] = ring(agent("agent_3"), hangupOnStar="true", action="/result")
+    bridge.replies["/result"] = "<Response><Say>still here</Say></Response>"
+    call = twilio.call_in(TARO, LINE)
+    leg = call.leg_to("client:agent_3")
+    twilio.answer(leg)
+    twilio.press(call.sid, "*")
+    assert call.wait_until_over().said == ["still here"]
+    assert leg.status == "completed"
+
+
+def test_a_recording_can_begin_with_the_ringing(twilio: Simulator, bridge: Bridge) -> None:
+    bridge.replies["/incoming"] = ring(agent("agent_3"), record="record-from-ringing", action="/result")
+    bridge.replies["/result"] = EMPTY
+    call = twilio.call_in(TARO, LINE)
+    twilio.busy(call.leg_to("client:agent_3"))
+    call.wait_until_over()
+    assert "/Recordings/RE" in bridge.at("/result")[0]["RecordingUrl"]
+
+
+def test_a_caller_who_hangs_up_before_the_webhook_answers_is_not_dialled_on(twilio: Simulator, bridge: Bridge) -> None:
+    let_go = threading.Event()
+
+    def slow(_: object) -> str:
+        assert let_go.wait(5)
+        return ring(agent("agent_3"))
+
+    bridge.replies["/incoming"] = slow
+    call = twilio.call_in(TARO, LINE)
+    bridge.wait_for("/incoming")
+    call.hang_up()
+    let_go.set()
+    assert call.wait_until_over().status == "no-answer"
+    assert call.legs == []

@@ -18,7 +18,7 @@ API = "https://api.twilio.com"
 EMPTY = "<Response/>"
 
 
-class Loopback(TwilioHttpClient):
+class Loopback(TwilioHttpClient):  # type: ignore[misc]
     """Twilio's client, with its host replaced."""
 
     def __init__(self, url: str) -> None:
