@@ -59,6 +59,7 @@ class RecordStore(Protocol):
     """What this connector needs of the store. Numbers' labels are keys of ``LABELS``; raises StoreUnavailable."""
 
     def find(self, e164: str, now: datetime) -> list[Contact]: ...
+    def get(self, contact_id: str, now: datetime) -> Contact | None: ...
     def search(self, text: str, now: datetime, limit: int = ...) -> list[Contact]: ...
     def activity(self, contact_id: str, now: datetime, limit: int = ...) -> Activity: ...
     def create(self, draft: ContactDraft, kind: str, now: datetime) -> Contact: ...
@@ -106,6 +107,11 @@ class LocalConnector(Connector):
     def find_contacts(self, number: PhoneNumber) -> list[Contact]:
         with _store_as_crm():
             return [self._shown(contact) for contact in self._records.find(number.e164, self._clock())]
+
+    def get_contact(self, contact_id: str) -> Contact | None:
+        with _store_as_crm():
+            contact = self._records.get(contact_id, self._clock())
+        return self._shown(contact) if contact else None
 
     def recent_activity(self, contact: Contact) -> Activity:
         with _store_as_crm():

@@ -175,6 +175,16 @@ class Records:
             yield from (customer for _, customer in page)
             last = page[-1][0]
 
+    def numbered(self, customer_numbers: Iterable[str]) -> dict[str, str]:
+        """The ids of the contacts with these customer numbers: ``{"D-0002": "contact:1", "D-0001": "company:1"}``."""
+        wanted = list(customer_numbers)
+        found: dict[str, str] = {}
+        with self._database.reading() as connection:
+            for kind, table in ((ContactKind.COMPANY, companies), (ContactKind.PERSON, contacts)):
+                query = select(table.c.customer_number, table.c.id).where(table.c.customer_number.in_(wanted))
+                found |= {row.customer_number: str(RecordId(kind, row.id)) for row in connection.execute(query)}
+        return found
+
     def count(self) -> int:
         """How many people and companies there are."""
         with self._database.reading() as connection:

@@ -1,0 +1,1 @@
+"""The demonstration: an invented company's customers, and a page that plays the outside world."""
