@@ -61,9 +61,8 @@ export class CallCard extends DeskElement {
       <div class="body">
         ${this.#caller()} ${this.#greeting()}
         ${call.direction === "outbound" && call.phase === "ringing" ? html`<p class="hint">${terms.callingHint}</p>` : nothing}
-        ${who(call, desk)} ${this.#lastSpoken()}
-        ${begun ? html`<cti-notes .desk=${desk} .call=${call}></cti-notes>` : nothing} ${this.#log()}
-        ${call.choice !== null && call.activity !== null ? activity(call.activity, desk) : nothing}
+        ${who(call, desk)} ${begun ? html`<cti-notes .desk=${desk} .call=${call}></cti-notes>` : nothing} ${this.#log()}
+        ${this.#lastSpoken()} ${call.choice !== null && call.activity !== null ? activity(call.activity, desk) : nothing}
       </div>`;
   }
 

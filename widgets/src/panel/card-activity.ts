@@ -33,6 +33,9 @@ export const activityStyle = css`
     color: var(--_warn);
     font-weight: 600;
   }
+  .activity .moment {
+    white-space: nowrap;
+  }
   .activity .detail {
     display: -webkit-box;
     overflow: hidden;
@@ -87,7 +90,7 @@ function item({ kind, title, detail, at, url }: ActivityItem, { terms, now, lang
     <span class="kind">${kindWord(kind, terms)}</span>
     <div>
       ${link === null ? html`<span>${title}</span>` : html`<a href=${link} target="_blank" rel="noopener">${title}</a>`}
-      ${at === null ? nothing : html`<span class="small quiet"> ${when(at, now, language)}</span>`}
+      ${at === null ? nothing : html`<span class="small quiet moment"> ${when(at, now, language)}</span>`}
       ${detail === "" ? nothing : html`<p class="small quiet detail">${detail}</p>`}
     </div>
   </li>`;

@@ -123,9 +123,17 @@ export const cardStyle = css`
   }
   .log p:first-child {
     display: flex;
-    flex-wrap: wrap;
-    align-items: center;
+    align-items: flex-start;
     gap: 4px 8px;
+  }
+  .log p:first-child span {
+    flex: 1;
+  }
+  .log svg.icon {
+    margin-block-start: 2px;
+  }
+  .log a {
+    white-space: nowrap;
   }
   .log.delivered {
     background: var(--_accent-soft);

@@ -61,6 +61,9 @@ export const whoStyle = css`
     align-items: center;
     margin-block-start: 6px;
   }
+  .links button.link {
+    padding-inline: 0;
+  }
   .links a {
     display: inline-flex;
     align-items: center;

@@ -74,6 +74,13 @@ export const theme = css`
   ol {
     list-style: none;
   }
+  h1,
+  h2,
+  h3,
+  p {
+    word-break: auto-phrase;
+    text-wrap: pretty;
+  }
   .heard {
     position: absolute;
     inline-size: 1px;
