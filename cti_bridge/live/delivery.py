@@ -243,6 +243,8 @@ class Delivery:
             self._beaten = now
             self._deliver_missed()
             self._deliver_all_presences()
+            for connected in self._everybody():
+                connected.ping()
 
     def _deliver_all_presences(self) -> None:
         """Wrap-ups run out without any event; other processes' wake-ups may be lost."""

@@ -18,6 +18,7 @@ from simple_websocket import Server
 
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
+_PING = b"\x89\x00"
 
 
 def text_frame(frame: dict[str, Any]) -> bytes:
@@ -66,6 +67,15 @@ class AgentSocket:
             return self.open
         self.last[kind] = frame
         return self.send(frame)
+
+    def ping(self) -> bool:
+        """Ask whether anybody is still there; False, and the socket is cut, when the last ping went unanswered."""
+        if not self._server.pong_received:
+            with self._lock:
+                self._cut()
+            return False
+        self._server.pong_received = False
+        return self.send(_PING)
 
     def close(self, code: int) -> None:
         """Say goodbye without waiting for an answer."""

@@ -266,7 +266,7 @@ def live_calls(connection: Connection, agent_id: int, now: datetime) -> list[Cal
             calls.c.started_at > now - LONGEST_CALL * 3,
             calls.c.completed_at.is_(None),
             or_(
-                and_(calls.c.agent_id == agent_id, or_(calls.c.ended_at.is_(None), calls.c.outcome == "answered")),
+                calls.c.agent_id == agent_id,
                 and_(calls.c.id.in_(rung), calls.c.agent_id.is_(None), calls.c.ended_at.is_(None)),
             ),
         )

@@ -1,0 +1,5 @@
+"""The JSON API for widgets: sign-in, tickets, dialling, notes, contacts, missed calls. Its description: openapi.json."""
+
+from cti_bridge.api.blueprint import Api
+
+__all__ = ["Api"]

@@ -1,0 +1,257 @@
+"""The API's routes. Each reads its body, calls one use case and shows the result; rules live in the use cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from flask import Blueprint, Response, g, jsonify, request
+from spectree import Response as Answers
+from spectree import SecurityScheme, SpecTree
+from spectree.models import SecureType, SecuritySchemeData
+from werkzeug.exceptions import HTTPException
+
+from cti_bridge.api import schema
+from cti_bridge.api.problem import explain, problem
+from cti_bridge.auth import TICKET_LIFE, TOKEN_LIFE, Auth, Session
+from cti_bridge.calls import Calls
+from cti_bridge.connector import Connector
+from cti_bridge.dialling import Dialling
+from cti_bridge.errors import BadRequest, BridgeError, NotSignedIn
+from cti_bridge.live.delivery import Delivery
+from cti_bridge.live.hub import Hub, agent_topic
+from cti_bridge.model import Agent
+from cti_bridge.pops import Json, Pops, agent_json, contact_json
+from cti_bridge.store import Database, calls, directory
+from cti_bridge.store.calls import CallRecord
+from cti_bridge.store.directory import KnownDirectory
+
+log = structlog.get_logger(__name__)
+
+LARGEST_BODY = 256 * 1024
+OPEN_TO_ALL = frozenset({"api.sign_in", "api.openapi"})
+
+
+class Api:
+    """The API over one bridge's use cases."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        known: KnownDirectory,
+        auth: Auth,
+        use_cases: Calls,
+        dialling: Dialling,
+        delivery: Delivery,
+        connector: Connector,
+        pops: Pops,
+        hub: Hub,
+    ) -> None:
+        self._database = database
+        self._known = known
+        self._auth = auth
+        self._calls = use_cases
+        self._dialling = dialling
+        self._delivery = delivery
+        self._connector = connector
+        self._pops = pops
+        self._hub = hub
+        self._spec = SpecTree(
+            "flask",
+            mode="strict",
+            title="CTI Bridge",
+            version="1",
+            before=_refuse_invalid,
+            annotations=True,
+            security_schemes=[
+                SecurityScheme(name="bearer", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))
+            ],
+            security={"bearer": []},
+        )
+
+    def blueprint(self) -> Blueprint:
+        """The routes under ``/api``."""
+        routes = Blueprint("api", __name__, url_prefix="/api")
+        routes.before_request(self._admit)
+        routes.register_error_handler(BridgeError, explain)
+        routes.register_error_handler(HTTPException, _explain_http)
+        routes.register_error_handler(Exception, _explain_bug)
+        routes.add_url_rule("/openapi.json", "openapi", self.openapi)
+        for method, path, view, answers in self._table():
+            checked = self._spec.validate(resp=answers, skip_validation=False)(view)
+            routes.add_url_rule(path, view.__name__, checked, methods=[method])
+        return routes
+
+    def _table(self) -> list[tuple[str, str, Any, Answers]]:
+        call = Answers(HTTP_200=schema.Json)
+        done = Answers("HTTP_204")
+        return [
+            ("POST", "/session", self.sign_in, Answers(HTTP_200=schema.SignedIn)),
+            ("POST", "/session/renew", self.renew, Answers(HTTP_200=schema.SignedIn)),
+            ("DELETE", "/session", self.sign_out, done),
+            ("POST", "/tickets", self.issue_ticket, Answers(HTTP_201=schema.Ticket)),
+            ("PUT", "/presence", self.set_presence, Answers(HTTP_200=schema.Json)),
+            ("PUT", "/language", self.set_language, Answers(HTTP_200=schema.Json)),
+            ("POST", "/calls", self.dial, Answers(HTTP_201=schema.Json)),
+            ("GET", "/calls", self.recent_calls, Answers(HTTP_200=schema.Json)),
+            ("GET", "/calls/<call_id>", self.get_call, call),
+            ("PUT", "/calls/<call_id>/choice", self.choose, call),
+            ("DELETE", "/calls/<call_id>/choice", self.unchoose, call),
+            ("PUT", "/calls/<call_id>/draft", self.save_draft, call),
+            ("POST", "/calls/<call_id>/completion", self.complete, call),
+            ("POST", "/calls/<call_id>/contact", self.create_contact, Answers(HTTP_201=schema.Json)),
+            ("POST", "/calls/<call_id>/number", self.add_number, call),
+            ("GET", "/contacts", self.search, Answers(HTTP_200=schema.Json)),
+            ("POST", "/missed/<key>/dealt-with", self.deal_with, done),
+        ]
+
+    # ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sign_in(self, json: schema.SignIn) -> Json:
+        """Sign in with e-mail address and password."""
+        agent, token = self._auth.sign_in(json.email, json.password)
+        log.info("signed_in", agent=agent.id)
+        return {"token": token, "expires_in": _seconds(TOKEN_LIFE), "agent": self._agent_json(agent)}
+
+    def renew(self) -> Json:
+        """Get a fresh token for the same sign-in."""
+        session: Session = g.cti_session
+        return {"token": self._auth.renew(session), "expires_in": _seconds(TOKEN_LIFE)}
+
+    def sign_out(self) -> tuple[str, int]:
+        """Sign out; the widget forgets its token."""
+        return "", 204
+
+    def issue_ticket(self) -> tuple[Json, int]:
+        """Get a ticket that opens one live socket within a minute."""
+        return {"ticket": self._auth.issue_ticket(g.cti_agent), "expires_in": _seconds(TICKET_LIFE)}, 201
+
+    def set_presence(self, json: schema.SetPresence) -> Json:
+        """Take calls, or be away."""
+        return self._change_agent(away=json.presence == "away")
+
+    def set_language(self, json: schema.SetLanguage) -> Json:
+        """Choose the language of the agent's screen."""
+        return self._change_agent(language=json.language)
+
+    # ── calls ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def dial(self, json: schema.Dial) -> tuple[Json, int]:
+        """Ring the agent's telephone, then the number."""
+        record = self._dialling.dial(g.cti_agent, json.number, line_id=json.line_id, contact_id=json.contact_id)
+        return {"call_id": record.id}, 201
+
+    def recent_calls(self) -> Json:
+        """The agent's own last calls, newest first."""
+        agent: Agent = g.cti_agent
+        with self._database.reading() as connection:
+            known = self._known.current()
+            records = calls.recent_calls(connection, agent.id)
+            return {"calls": [self._pops.build(connection, record, agent, known) for record in records]}
+
+    def get_call(self, call_id: str) -> Json:
+        """One call's card."""
+        return self._card(self._calls.record_for(g.cti_agent, call_id))
+
+    def choose(self, call_id: str, json: schema.Choose) -> Json:
+        """Say whose call it is."""
+        return self._card(self._calls.choose(g.cti_agent, call_id, json.contact_id))
+
+    def unchoose(self, call_id: str) -> Json:
+        """Take the choice back, and forget what was learned from it."""
+        return self._card(self._calls.unchoose(g.cti_agent, call_id))
+
+    def save_draft(self, call_id: str, json: schema.Draft) -> Json:
+        """Keep the note and disposition typed so far."""
+        return self._card(self._calls.save_draft(g.cti_agent, call_id, json.note, json.disposition))
+
+    def complete(self, call_id: str, json: schema.Draft) -> Json:
+        """Finish the wrap-up; the log goes to the CRM."""
+        return self._card(self._calls.complete(g.cti_agent, call_id, json.note, json.disposition))
+
+    def create_contact(self, call_id: str, json: schema.NewContact) -> tuple[Json, int]:
+        """Put the caller into the CRM as somebody new."""
+        record = self._calls.create_contact(
+            g.cti_agent, call_id, name=json.name, reading=json.reading, company=json.company
+        )
+        return self._card(record), 201
+
+    def add_number(self, call_id: str, json: schema.Choose) -> Json:
+        """Add the caller's number to a contact of the CRM."""
+        return self._card(self._calls.add_number(g.cti_agent, call_id, json.contact_id))
+
+    # ── customers ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def search(self, query: schema.Search) -> Json:
+        """Find contacts by name, furigana, company or customer number."""
+        return {"contacts": [contact_json(contact) for contact in self._connector.search(query.q)]}
+
+    def deal_with(self, key: str) -> tuple[str, int]:
+        """Strike a caller off the list of missed calls."""
+        self._calls.deal_with(key)
+        return "", 204
+
+    def openapi(self) -> Response:
+        """This description, for programs."""
+        return jsonify(self._spec.spec)
+
+    # ── how ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _admit(self) -> None:
+        """Only JSON (which no cross-site form can send), only so much of it, only from a signed-in agent."""
+        request.max_content_length = LARGEST_BODY
+        g.cti_bearer = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        if request.endpoint not in _public_endpoints():
+            g.cti_session = self._auth.read_token(g.cti_bearer)
+            agent = self._known.current().agents.get(g.cti_session.agent_id)
+            if agent is None:
+                raise NotSignedIn
+            g.cti_agent = agent
+        if request.content_length and request.method in ("POST", "PUT") and not isinstance(request.json, dict):
+            raise BadRequest("bad_json")
+
+    def _card(self, record: CallRecord) -> Json:
+        with self._database.reading() as connection:
+            return self._pops.build(connection, record, g.cti_agent, self._known.current())
+
+    def _change_agent(self, **values: object) -> Json:
+        agent: Agent = g.cti_agent
+        with self._database.transaction() as connection:
+            directory.change_agent(connection, agent.id, **values)
+        changed = self._known.refresh().agents[agent.id]
+        self._hub.wake(agent_topic(agent.id))
+        return self._agent_json(changed)
+
+    def _agent_json(self, agent: Agent) -> Json:
+        with self._database.reading() as connection:
+            return agent_json(agent, self._delivery.presence(connection, agent))
+
+
+def _public_endpoints() -> frozenset[str]:
+    """The blueprint may be nested in the extension's own, which puts its name in front."""
+    prefix = (request.blueprint or "api").removesuffix("api")
+    return frozenset(prefix + name for name in OPEN_TO_ALL)
+
+
+def _refuse_invalid(_request: Any, _response: Any, error: Any, _instance: Any, _adapter: Any) -> None:
+    """spectree's hook: its validation errors become ours."""
+    if error is not None:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise BadRequest("bad_request", detail=f"{field}: {first['msg']}")
+
+
+def _explain_http(error: HTTPException) -> Response:
+    codes = {400: "bad_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "bad_json"}
+    status = error.code or 500
+    return problem(status, codes.get(status, "server_error"))
+
+
+def _explain_bug(error: Exception) -> Response:
+    log.error("api_broke", endpoint=request.endpoint, exc_info=error)
+    return problem(500, "server_error")
+
+
+def _seconds(duration: Any) -> int:
+    return int(duration.total_seconds())

@@ -1,0 +1,73 @@
+"""What the JSON API takes, as pydantic models. What it returns is described by ``live/frames.schema.json``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class Body(BaseModel):
+    """A request's JSON object. Unknown members are ignored, as everywhere in the protocol."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class SignIn(Body):
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class SetPresence(Body):
+    presence: Literal["available", "away"]
+
+
+class SetLanguage(Body):
+    language: Literal["ja", "en"]
+
+
+class Dial(Body):
+    number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    line_id: int | None = None
+    contact_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class Choose(Body):
+    contact_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Draft(Body):
+    note: Annotated[str, StringConstraints(max_length=20_000)] = ""
+    disposition: Annotated[str, StringConstraints(max_length=40)] | None = None
+
+
+class NewContact(Body):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    reading: Name = ""
+    company: Name = ""
+
+
+class Search(BaseModel):
+    """A query string: ``?q=山田``."""
+
+    q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Json(BaseModel):
+    """Any JSON object; its members are described by the live protocol's schema."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class SignedIn(BaseModel):
+    token: str
+    expires_in: int = Field(description="seconds")
+    agent: dict[str, Any] | None = None
+
+
+class Ticket(BaseModel):
+    ticket: str
+    expires_in: int = Field(description="seconds")
