@@ -187,7 +187,7 @@ def _findings(health: Health) -> Iterator[Finding]:
         Severity.OK,
         "records",
         f"顧客{health.people:,}名、会社{health.companies:,}社、電話番号{health.numbers:,}件。",
-        f"{health.people:,} people, {health.companies:,} companies, {health.numbers:,} telephone numbers.",
+        f"People: {health.people:,}. Companies: {health.companies:,}. Telephone numbers: {health.numbers:,}.",
     )
     if health.unreadable:
         examples = ", ".join(health.unreadable_examples)
@@ -196,7 +196,7 @@ def _findings(health: Health) -> Iterator[Finding]:
             "numbers",
             f"電話番号として読めないものが{health.unreadable:,}件あり、着信しても顧客が見つかりません。例：{examples}。"
             "市外局番から（03-1234-5678）または国番号から（+81 3 1234 5678）に直してください。",
-            f"{health.unreadable:,} telephone numbers cannot be read, so their callers are not found. "
+            f"Telephone numbers that cannot be read, so that their callers are not found: {health.unreadable:,}. "
             f"Examples: {examples}. Write them with the area code (03-1234-5678) or the country code (+81 3 1234 5678).",
         )
     if health.shared:
@@ -204,5 +204,5 @@ def _findings(health: Health) -> Iterator[Finding]:
             Severity.OK,
             "numbers",
             f"複数の顧客が同じ番号を使っているものが{health.shared:,}件あります。着信時には候補がすべて表示されます。",
-            f"{health.shared:,} numbers belong to several records. When they ring, all of them are offered.",
+            f"Numbers that several records share: {health.shared:,}. When they ring, all of them are offered.",
         )

@@ -142,12 +142,13 @@ class Records:
             "agent_email": log.agent_email,
             "ended_at": log.ended_at.isoformat(),
             "talk_seconds": log.talk_time.total_seconds(),
-            "note": storable(log.note),
+            "note": log.note,
             "disposition": log.disposition,
             "recording_id": log.recording_id,
         }
+        tidy = {name: storable(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
         with self._database.transaction() as connection:
-            return f"activity:{_keep(connection, entry, facts)}"
+            return f"activity:{_keep(connection, entry, tidy)}"
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """Write these into their contacts' stories; an entry whose key is there already is replaced."""
