@@ -25,10 +25,15 @@ export function numbersIn(text: string): readonly string[] {
   const found = plainNumber(text)
     .split(/[,、;|\n\t]| \/ |\s{2,}/)
     .flatMap((part) => part.match(RUN) ?? [])
-    .map((run) => run.trim())
+    // Two numbers with nothing but a space between them are too long to be one.
+    .flatMap((run) => (digitsIn(run) > MOST_DIGITS ? run.split(" ") : [run.trim()]))
     .filter((run) => {
-      const digits = run.replace(/\D/g, "").length;
+      const digits = digitsIn(run);
       return digits >= FEWEST_DIGITS && digits <= MOST_DIGITS && !/^\d{4}[/-]\d{1,2}[/-]\d{1,2}$/.test(run);
     });
   return [...new Set(found)];
+}
+
+function digitsIn(text: string): number {
+  return text.replace(/\D/g, "").length;
 }

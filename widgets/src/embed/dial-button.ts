@@ -51,7 +51,7 @@ export class DialButton extends HTMLElement {
     sheet ??= styleSheet(CSS);
     root.adoptedStyleSheets = [sheet];
     this.#button.type = "button";
-    this.#button.part.add("button");
+    this.#button.setAttribute("part", "button");
     this.#button.append(drawing("phone"), this.#shown);
     this.#button.addEventListener("click", (event) => this.#dial(event));
     root.append(this.#button);
