@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, lit
 
 from cti_bridge.model import Activity, ActivityItem, ActivityKind, Contact, ContactKind, ContactNumber
 from cti_bridge.store.records.tables import activities, cases, companies, contacts, numbers, orders
-from cti_bridge.store.records.text import fold, words
+from cti_bridge.store.records.text import fold, short, words
 
 MOST_HOLDERS = 200
 """How many records one number may find. Past that it is a placeholder such as 03-0000-0000, not somebody's number."""
@@ -142,13 +142,14 @@ def matching(connection: Connection, text: str, limit: int) -> list[RecordId]:
 def _steps(whole: str, parts: Sequence[str]) -> Iterable[tuple[ContactKind, ColumnElement[bool]]]:
     person, company = ContactKind.PERSON, ContactKind.COMPANY
     people_keys = (contacts.c.name_key, contacts.c.reading_key, contacts.c.customer_number_key)
-    firm_keys = (companies.c.name_key, companies.c.short_key, companies.c.reading_key, companies.c.customer_number_key)
+    firm_keys = (companies.c.name_key, companies.c.reading_key, companies.c.customer_number_key)
+    bare = short(whole)
     yield person, or_(*(key == whole for key in people_keys))
-    yield company, or_(*(key == whole for key in firm_keys))
+    yield company, or_(companies.c.short_key == bare, *(key == whole for key in firm_keys))
     yield person, or_(*(_begins(key, whole) for key in people_keys))
-    yield company, or_(*(_begins(key, whole) for key in firm_keys))
-    named = select(companies.c.id).where(or_(*(_begins(key, whole) for key in firm_keys)))
-    yield person, contacts.c.company_id.in_(named)
+    beginning = or_(_begins(companies.c.short_key, bare), *(_begins(key, whole) for key in firm_keys))
+    yield company, beginning
+    yield person, contacts.c.company_id.in_(select(companies.c.id).where(beginning))
     yield company, and_(*(companies.c.search_key.contains(part, autoescape=True) for part in parts))
     yield person, and_(*(_held_by_person(part) for part in parts))
 
