@@ -21,7 +21,7 @@ from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnava
 from cti_bridge.live import hub as topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.model import RecordLink
-from cti_bridge.store import Database
+from cti_bridge.store import Database, calls
 from cti_bridge.store import outbox as entries
 from cti_bridge.store.outbox import Entry
 
@@ -121,9 +121,7 @@ class Outbox:
             self._circuit.failed(problem.retry_after)
             self._put_off(entry, str(problem), problem.retry_after)
         except ConnectorRefused as problem:
-            log.error("log_refused", call=entry.call_id, code=problem.code)
-            with self._database.transaction() as connection:
-                entries.park(connection, entry, error=str(problem))
+            self._park(entry, str(problem))
         except StoreUnavailable:
             raise
         except Exception as problem:
@@ -131,17 +129,29 @@ class Outbox:
             self._put_off(entry, f"{type(problem).__name__}: {problem}", None)
         else:
             self._circuit.succeeded(0.0)
-            with self._database.transaction() as connection:
-                mine = entries.deliver(connection, entry, record_id=link.id, record_url=link.url, now=self._clock())
-            log.info("log_delivered" if mine else "log_delivered_by_another", call=entry.call_id)
+            self._note_delivered(entry, link)
         self._hub.wake(topics.call_topic(entry.call_id), topics.HEALTH)
 
-    def _put_off(self, entry: Entry, error: str, retry_after: timedelta | None) -> None:
+    def _note_delivered(self, entry: Entry, link: RecordLink) -> None:
+        now = self._clock()
         with self._database.transaction() as connection:
-            if entry.failures >= len(BACK_OFF):
-                entries.park(connection, entry, error=error)
-                log.error("log_parked", call=entry.call_id, failures=entry.failures + 1)
-                return
-            wait = max(BACK_OFF[entry.failures] * self._random.uniform(0.8, 1.2), retry_after or timedelta(0))
-            entries.retry(connection, entry, run_at=self._clock() + wait, error=error)
+            mine = entries.deliver(connection, entry, record_id=link.id, record_url=link.url, now=now)
+            calls.touch(connection, entry.call_id, now)
+        log.info("log_delivered" if mine else "log_delivered_by_another", call=entry.call_id)
+
+    def _put_off(self, entry: Entry, error: str, retry_after: timedelta | None) -> None:
+        if entry.failures >= len(BACK_OFF):
+            self._park(entry, error)
+            return
+        wait = max(BACK_OFF[entry.failures] * self._random.uniform(0.8, 1.2), retry_after or timedelta(0))
+        now = self._clock()
+        with self._database.transaction() as connection:
+            entries.retry(connection, entry, run_at=now + wait, error=error)
+            calls.touch(connection, entry.call_id, now)
         log.warning("log_put_off", call=entry.call_id, failures=entry.failures + 1, seconds=round(wait.total_seconds()))
+
+    def _park(self, entry: Entry, error: str) -> None:
+        with self._database.transaction() as connection:
+            entries.park(connection, entry, error=error)
+            calls.touch(connection, entry.call_id, self._clock())
+        log.error("log_parked", call=entry.call_id, failures=entry.failures + 1)

@@ -15,7 +15,7 @@ import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from cti_bridge.errors import NumberUnreadable
-from cti_bridge.model import Caller, CallerKind
+from cti_bridge.model import Caller, CallerKind, Language
 
 WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private", "blocked", "withheld"})
 """What Twilio puts into From when the caller withholds the number; its list ends "or other descriptions"
@@ -78,9 +78,15 @@ class PhoneNumber:
         at_home = self.country == region
         return _format(self.e164, PhoneNumberFormat.NATIONAL if at_home else PhoneNumberFormat.INTERNATIONAL)
 
-    def place(self, language: str = "ja") -> str:
-        """Where the number belongs, in words: ``"東京"``, ``"Osaka"``, ``"アメリカ合衆国"``; empty for mobiles."""
-        return _place(self.e164, language)
+    def place(self, language: Language = "ja", region: str = "JP") -> str:
+        """Where the number belongs, in words: ``"東京"``, ``"Osaka"``, ``"アメリカ合衆国"``.
+
+        At home a number without a place says what it is instead: ``"携帯電話"``, ``"Toll-free"``; else it is empty.
+        """
+        place = _place(self.e164, language)
+        if self.country != region or place != _country_name(self.e164, language):
+            return place
+        return _KINDS.get(phonenumbers.number_type(_parsed(self.e164)), _NO_KIND)[language]
 
     def spellings(self) -> tuple[str, ...]:
         """Every way that people plausibly typed this number into a CRM, the likeliest first, without repetition.
@@ -151,6 +157,22 @@ def _place(e164: str, language: str) -> str:
     from phonenumbers import geocoder  # noqa: PLC0415  (30 MB of place names; only who shows a card pays for them)
 
     return geocoder.description_for_number(_parsed(e164), language)
+
+
+@lru_cache(maxsize=256)
+def _country_name(e164: str, language: str) -> str:
+    from phonenumbers import geocoder  # noqa: PLC0415
+
+    return geocoder.country_name_for_number(_parsed(e164), language)
+
+
+_NO_KIND: dict[Language, str] = {"ja": "", "en": ""}
+_KINDS: dict[int, dict[Language, str]] = {
+    PhoneNumberType.MOBILE: {"ja": "携帯電話", "en": "Mobile"},
+    PhoneNumberType.TOLL_FREE: {"ja": "フリーダイヤル", "en": "Toll-free"},
+    PhoneNumberType.VOIP: {"ja": "IP電話", "en": "IP phone"},
+    PhoneNumberType.SHARED_COST: {"ja": "ナビダイヤル", "en": "Shared cost"},
+}
 
 
 @lru_cache(maxsize=4_096)

@@ -123,7 +123,7 @@ class Pops:
             "kind": caller.kind,
             "number": caller.number,
             "display": number.display(self._region) if number else shown[:60],
-            "region": number.place(language) if number else "",
+            "region": number.place(language, self._region) if number else "",
         }
 
     def missed(self, records: list[CallRecord], directory: Directory, language: Language) -> list[Json]:

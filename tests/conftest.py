@@ -6,9 +6,7 @@ millisecond where making it anew would take a hundred. Queries are tested in ``s
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 import secrets
 from collections.abc import Iterator
 
@@ -17,7 +15,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-import cti_bridge.store
+from cti_bridge.store import migrate
 from cti_bridge.store.database import Database, metadata
 
 POSTGRES = os.environ.get("CTI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
@@ -66,7 +64,5 @@ def empty(database: Database) -> None:
 
 
 def _create_tables(database: Database) -> None:
-    for module in pkgutil.iter_modules(cti_bridge.store.__path__, "cti_bridge.store."):
-        if not module.ispkg:
-            importlib.import_module(module.name)
-    metadata.create_all(database.engine)
+    migrate.all_tables()
+    migrate.upgrade(database)

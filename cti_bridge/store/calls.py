@@ -192,6 +192,12 @@ def save(connection: Connection, record: CallRecord, now: datetime) -> None:
         connection.execute(update(calls).where(calls.c.id == call.id).values(values))
 
 
+def touch(connection: Connection, call_id: str, now: datetime) -> None:
+    """Say that something changed that a card of this call shows, though it stands in another table."""
+    statement = update(calls).where(calls.c.id == call_id).values(version=calls.c.version + 1, changed_at=now)
+    connection.execute(statement)
+
+
 def add_event(
     connection: Connection, event: CallEvent, parameters: Mapping[str, Any], answer: str, now: datetime
 ) -> bool:
@@ -206,7 +212,8 @@ def add_event(
         "parameters": dict(parameters),
         "answer": answer,
     }
-    return connection.execute(insert(call_events).values(values).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(call_events).values(values).on_conflict_do_nothing().returning(call_events.c.id)
+    return connection.execute(statement).first() is not None
 
 
 def answer_given(connection: Connection, event: CallEvent) -> str | None:

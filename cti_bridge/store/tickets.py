@@ -22,4 +22,4 @@ def use(connection: Connection, ticket_id: str, *, expires_at: datetime, now: da
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     connection.execute(delete(used_tickets).where(used_tickets.c.expires_at < now))
     statement = insert(used_tickets).values(id=ticket_id, expires_at=expires_at).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(statement.returning(used_tickets.c.id)).first() is not None

@@ -1,0 +1,220 @@
+"""A whole bridge on loopback for tests: real HTTP and WebSocket, the simulated phone network, a CRM in memory."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import requests
+from flask import Flask
+from simple_websocket import Client, ConnectionClosed
+from werkzeug.serving import make_server
+
+from cti_bridge.app import Bridge, CTIBridge, bridge_of
+from cti_bridge.model import Agent
+from cti_bridge.simulator import Simulator
+from cti_bridge.store import Database, directory
+from tests.fakes.memory import MemoryConnector
+
+T = TypeVar("T")
+Frame = dict[str, Any]
+
+MAIN_LINE = "+815031234567"
+ENGLISH_LINE = "+815031234568"
+SATO_PHONE = "+818000000001"
+SUZUKI_PHONE = "+818000000002"
+PASSWORD = "correct horse battery"
+PATIENCE = 5.0
+
+
+class Screen:
+    """An agent's screen: signs in, opens the live socket, keeps the newest state of every call as a widget does."""
+
+    def __init__(self, base: str, origin: str, email: str, language: str = "ja") -> None:
+        self.base = base
+        self.headers = {"Accept-Language": language}
+        answer = requests.post(
+            f"{base}/api/session", json={"email": email, "password": PASSWORD}, headers=self.headers, timeout=10
+        )
+        answer.raise_for_status()
+        self.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        self.frames: list[Frame] = []
+        self.calls: dict[str, Frame] = {}
+        self.missed: list[Frame] = []
+        self.health: Frame = {}
+        self.agent: Frame = answer.json()["agent"]
+        self._news = threading.Condition()
+        ticket = self.api("POST", "/tickets").json()["ticket"]
+        self._socket = Client.connect(base.replace("http", "ws", 1) + "/live", headers={"Origin": origin})
+        self._socket.send(json.dumps({"v": 1, "type": "hello", "ticket": ticket}))
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+        self.wait_for(lambda: any(frame["type"] == "snapshot" for frame in self.frames), "a snapshot")
+
+    def api(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return requests.request(method, f"{self.base}/api{path}", json=body, headers=self.headers, timeout=20)
+
+    def wait_for(self, test: Callable[[], T], what: str = "") -> T:
+        with self._news:
+            self._news.wait_for(lambda: bool(test()), PATIENCE)
+            found = test()
+        assert found, f"waited {PATIENCE:.0f} s for {what or 'something'}; calls: {self.calls}; last: {self.frames[-2:]}"
+        return found
+
+    def card(self, call_id: str, what: str = "", **expected: Any) -> Frame:
+        """Wait until the card of this call shows these top-level members."""
+
+        def shown() -> Frame | None:
+            card = self.calls.get(call_id)
+            return card if card and all(card[name] == value for name, value in expected.items()) else None
+
+        return self.wait_for(shown, what or f"a card with {expected}") or {}
+
+    def close(self) -> None:
+        with suppress(ConnectionClosed):
+            self._socket.close()
+        self._thread.join(2)
+
+    def _read(self) -> None:
+        try:
+            while True:
+                frame = json.loads(self._socket.receive())
+                with self._news:
+                    self._take(frame)
+                    self._news.notify_all()
+        except (ConnectionClosed, TypeError, OSError):
+            with self._news:
+                self.frames.append({"type": "closed"})
+                self._news.notify_all()
+
+    def _take(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        for call in [*frame.get("calls", []), *([frame["call"]] if "call" in frame else [])]:
+            if call["version"] > self.calls.get(call["id"], {"version": 0})["version"]:
+                self.calls[call["id"]] = call
+        self.missed = frame.get("missed", self.missed)
+        self.health = frame.get("health", self.health)
+        self.agent = frame.get("agent", self.agent)
+
+
+@dataclass
+class Running:
+    """The bridge, the network and the CRM of one test."""
+
+    bridge: Bridge
+    app: Flask
+    url: str
+    prefix: str
+    twilio: Simulator
+    crm: MemoryConnector
+    sato: Agent
+    suzuki: Agent
+    screens: list[Screen] = field(default_factory=list)
+
+    @property
+    def base(self) -> str:
+        return self.url + self.prefix
+
+    def screen(self, agent: Agent | None = None, language: str = "ja") -> Screen:
+        opened = Screen(self.base, self.url, (agent or self.sato).email, language)
+        self.screens.append(opened)
+        return opened
+
+    def eventually(self, test: Callable[[], T], what: str = "") -> T:
+        """Wait for something that no frame tells, such as a log in the CRM."""
+        deadline = time.monotonic() + PATIENCE
+        pause = threading.Event()
+        while not (found := test()):
+            assert time.monotonic() < deadline, f"waited {PATIENCE:.0f} s for {what or 'something'}"
+            pause.wait(0.01)
+        return found
+
+
+@contextmanager
+def running(
+    database: Database,
+    *,
+    prefix: str = "",
+    app: Flask | None = None,
+    crm: MemoryConnector | None = None,
+    **settings: Any,
+) -> Iterator[Running]:
+    """Start everything on free ports, with two agents on a Japanese line and one of them on an English one."""
+    crm = crm or MemoryConnector()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    incoming = f"{url}{prefix}/twilio/voice/incoming"
+    with Simulator({MAIN_LINE: incoming, ENGLISH_LINE: incoming}) as twilio:
+        app = app or Flask("host")
+        app.config.update(
+            {
+                "CTI_PUBLIC_URL": url,
+                "CTI_SECRET_KEY": "a secret for tests that is long enough",
+                "DATABASE_URL": database.url.render_as_string(hide_password=False),
+                "TWILIO_ACCOUNT_SID": twilio.account_sid,
+                "TWILIO_AUTH_TOKEN": twilio.auth_token,
+                "CTI_TWILIO_API_URL": twilio.url,
+                **settings,
+            }
+        )
+        CTIBridge(app, url_prefix=prefix, connector=crm)
+        bridge = bridge_of(app)
+        sato, suzuki = _people(bridge)
+        server = make_server("127.0.0.1", port, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        bridge.start()
+        started = Running(bridge, app, url, prefix, twilio, crm, sato, suzuki)
+        try:
+            yield started
+        finally:
+            crm.gate.set()
+            for screen in started.screens:
+                screen.close()
+            bridge.stop()
+            server.shutdown()
+            thread.join(5)
+            server.server_close()
+
+
+def _people(bridge: Bridge) -> tuple[Agent, Agent]:
+    with bridge.database.transaction() as connection:
+        hashed = _hash(bridge)
+        ids = [
+            directory.add_agent(connection, email=email, name=name, password_hash=hashed, language="ja", phone=phone)
+            for email, name, phone in (
+                ("sato@example.co.jp", "佐藤", SATO_PHONE),
+                ("suzuki@example.co.jp", "鈴木", SUZUKI_PHONE),
+            )
+        ]
+        directory.add_line(
+            connection,
+            number=MAIN_LINE,
+            name="代表",
+            greeting="お電話ありがとうございます。山田商事でございます。",
+            language="ja",
+            agent_ids=ids,
+        )
+        directory.add_line(
+            connection, number=ENGLISH_LINE, name="Support", greeting="Hello.", language="en", agent_ids=ids[:1]
+        )
+    known = bridge.directory.refresh()
+    return known.agents[ids[0]], known.agents[ids[1]]
+
+
+_HASHES: dict[str, str] = {}
+
+
+def _hash(bridge: Bridge) -> str:
+    """Hashing a password takes a while on purpose; once is enough for all tests."""
+    if PASSWORD not in _HASHES:
+        _HASHES[PASSWORD] = bridge.auth.hash_password(PASSWORD)
+    return _HASHES[PASSWORD]
