@@ -80,7 +80,10 @@ describe("the panel's end", () => {
   });
 
   it("allows exactly the origins the server wrote into the page, none when it wrote nothing", () => {
-    expect(allowedOrigins(" https://a.example  https://b.example\n")).toEqual(["https://a.example", "https://b.example"]);
+    expect(allowedOrigins(" https://a.example  https://b.example\n")).toEqual([
+      "https://a.example",
+      "https://b.example",
+    ]);
     expect(allowedOrigins("__CTI_EMBED_ORIGINS__")).toEqual([]);
     expect(allowedOrigins("")).toEqual([]);
     expect(allowedOrigins(null)).toEqual([]);
@@ -121,11 +124,19 @@ describe("the host page's end", () => {
 });
 
 describe("messages", () => {
-  it.each([null, 1, "open", {}, { cti: 2, message: hello }, { cti: 1 }, { cti: 1, message: null }, { cti: 1, message: { type: "toString" } }, { cti: 1, message: { type: "dial" } }, { cti: 1, message: { type: "dial", number: 5 } }])(
-    "%j is none of ours",
-    (data) => {
-      expect(readHostMessage(data)).toBeNull();
-      expect(readPanelMessage(data)).toBeNull();
-    },
-  );
+  it.each([
+    null,
+    1,
+    "open",
+    {},
+    { cti: 2, message: hello },
+    { cti: 1 },
+    { cti: 1, message: null },
+    { cti: 1, message: { type: "toString" } },
+    { cti: 1, message: { type: "dial" } },
+    { cti: 1, message: { type: "dial", number: 5 } },
+  ])("%j is none of ours", (data) => {
+    expect(readHostMessage(data)).toBeNull();
+    expect(readPanelMessage(data)).toBeNull();
+  });
 });

@@ -10,7 +10,9 @@ const draft = (note: string): Draft => ({ note, disposition: null, saved_at: "20
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-function begin(save: (notes: Notes) => Promise<Draft> = async (notes) => ({ ...notes, saved_at: "2026-11-21T09:30:00+00:00" })) {
+function begin(
+  save: (notes: Notes) => Promise<Draft> = async (notes) => ({ ...notes, saved_at: "2026-11-21T09:30:00+00:00" }),
+) {
   const sent: { id: string; notes: Notes; leaving: boolean }[] = [];
   const drafts = new Drafts({
     save: (id, notes, leaving) => {
@@ -80,7 +82,9 @@ describe("a draft", () => {
 
   it("that could not be saved is kept and tried again until it is", async () => {
     let up = false;
-    const { drafts, sent } = begin((notes) => (up ? Promise.resolve({ ...notes, saved_at: "x" }) : Promise.reject(new Error("down"))));
+    const { drafts, sent } = begin((notes) =>
+      up ? Promise.resolve({ ...notes, saved_at: "x" }) : Promise.reject(new Error("down")),
+    );
     drafts.edit("CA1", EMPTY, { note: "a" });
     drafts.leave("CA1");
     await vi.advanceTimersByTimeAsync(0);
@@ -94,7 +98,12 @@ describe("a draft", () => {
 
   it("never has two requests under way, so that the older cannot win", async () => {
     let answer: (draft: Draft) => void = () => undefined;
-    const { drafts, sent } = begin(() => new Promise((resolve) => { answer = resolve; }));
+    const { drafts, sent } = begin(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
     drafts.edit("CA1", EMPTY, { note: "a" });
     await vi.advanceTimersByTimeAsync(400);
     drafts.edit("CA1", EMPTY, { note: "ab" });

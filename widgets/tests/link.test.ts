@@ -9,7 +9,10 @@ import { call, frame } from "./fixtures.js";
 function tab(bridge: FakeBridge, browser: Partial<Ports>) {
   const ports = bridge.ports(browser);
   const tabs = new Tabs("test", ports);
-  const link = new LiveLink("ws://bridge.test/live", ports, tabs, { ticket: async () => "t", onChange: () => undefined });
+  const link = new LiveLink("ws://bridge.test/live", ports, tabs, {
+    ticket: async () => "t",
+    onChange: () => undefined,
+  });
   link.start();
   return link;
 }

@@ -17,7 +17,8 @@ function start(selector = 'a[href^="tel:" i], .phone'): void {
   linker.start();
 }
 
-const buttons = (): string[] => [...document.querySelectorAll("cti-dial")].map((one) => one.getAttribute("number") ?? "");
+const buttons = (): string[] =>
+  [...document.querySelectorAll("cti-dial")].map((one) => one.getAttribute("number") ?? "");
 const pause = (): Promise<unknown> => vi.advanceTimersByTimeAsync(200);
 const find = (selector: string): HTMLElement => {
   const found = document.querySelector<HTMLElement>(selector);
@@ -42,7 +43,9 @@ afterEach(() => {
 
 describe("the linker", () => {
   it("puts one button behind each number of a configured element", () => {
-    page('<table><tr data-cti-record="4711"><td class="phone">０３ー５５５５ー０１４２ / 090-1234-5678</td></tr></table>');
+    page(
+      '<table><tr data-cti-record="4711"><td class="phone">０３ー５５５５ー０１４２ / 090-1234-5678</td></tr></table>',
+    );
     start();
     expect(buttons()).toEqual(["03-5555-0142", "090-1234-5678"]);
     expect(find("cti-dial").getAttribute("record")).toBe("4711");
@@ -152,20 +155,27 @@ describe("the linker", () => {
     expect(dialled).toHaveLength(1);
   });
 
-  it.each([{ ctrlKey: true }, { metaKey: true }, { shiftKey: true }, { button: 1 }])("leaves a click with %j to the browser", (init) => {
-    page('<a href="tel:0355550142">x</a>');
-    start();
-    expect(click(find("a"), init).defaultPrevented).toBe(false);
-    expect(dialled).toEqual([]);
-  });
+  it.each([{ ctrlKey: true }, { metaKey: true }, { shiftKey: true }, { button: 1 }])(
+    "leaves a click with %j to the browser",
+    (init) => {
+      page('<a href="tel:0355550142">x</a>');
+      start();
+      expect(click(find("a"), init).defaultPrevented).toBe(false);
+      expect(dialled).toEqual([]);
+    },
+  );
 
   it("a click on our button does not click the row around it", () => {
     page('<div id="row"><p class="phone">03-5555-0142</p></div>');
     start();
     let rows = 0;
-    find("#row").addEventListener("click", () => { rows += 1; });
+    find("#row").addEventListener("click", () => {
+      rows += 1;
+    });
     const asked: string[] = [];
-    document.addEventListener(DialEvent.type, (event) => asked.push((event as DialEvent).detail.number), { once: true });
+    document.addEventListener(DialEvent.type, (event) => asked.push((event as DialEvent).detail.number), {
+      once: true,
+    });
     const button = find("cti-dial").shadowRoot?.querySelector("button");
     if (button) click(button);
     expect(asked).toEqual(["03-5555-0142"]);

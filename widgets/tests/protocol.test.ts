@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import schema from "../../cti_bridge/live/frames.schema.json";
 import type { Call, HelloFrame, ServerFrame } from "../src/protocol.js";
 import { readFrame } from "../src/protocol.js";
-import { FRAMES, call, snapshot } from "./fixtures.js";
+import { call, FRAMES, snapshot } from "./fixtures.js";
 
 const ajv = new Ajv({ strict: false, allErrors: true });
 addFormats(ajv);
@@ -24,7 +24,9 @@ describe("the wire", () => {
   });
 
   it("has an example of every phase, lookup state and log state", () => {
-    const calls = Object.values(FRAMES).flatMap((frame) => ("call" in (frame as object) ? [(frame as { call: Call }).call] : []));
+    const calls = Object.values(FRAMES).flatMap((frame) =>
+      "call" in (frame as object) ? [(frame as { call: Call }).call] : [],
+    );
     const seen = (pick: (call: Call) => string): string[] => [...new Set(calls.map(pick))].sort();
     expect(seen((one) => one.phase)).toEqual(["completed", "elsewhere", "missed", "ringing", "talking", "wrapping_up"]);
     expect(seen((one) => one.lookup.state)).toEqual(["done", "failed", "skipped", "waiting"]);

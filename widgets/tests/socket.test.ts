@@ -79,8 +79,8 @@ describe("live socket", () => {
   });
 
   it("comes back with another ticket after it was dropped", async () => {
-    let tickets = 0;
-    const { bridge, told } = begin(async () => `ticket-${(tickets += 1)}`);
+    const tickets = ["ticket-1", "ticket-2"];
+    const { bridge, told } = begin(async () => tickets.shift() ?? "");
     await settle();
     bridge.socket.open();
     bridge.socket.tell(frame("snapshot-empty"));

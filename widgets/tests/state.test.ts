@@ -26,7 +26,12 @@ describe("live state", () => {
 
   it("ends the same in whatever order the stages of a ring arrive, and however often", () => {
     const stages = ["call-ringing-stage-1", "call-ringing-stage-2", "call-ringing-stage-3"];
-    const orders = [[0, 1, 2], [2, 1, 0], [1, 0, 2, 1], [2, 2, 0, 1, 0]];
+    const orders = [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 0, 2, 1],
+      [2, 2, 0, 1, 0],
+    ];
     for (const order of orders) {
       const state = order.reduce((known, stage) => must(receive(known, frame(stages[stage] ?? ""), NOW)), start());
       expect(at(state, call("call-ringing-stage-3").id)).toEqual(call("call-ringing-stage-3"));
@@ -54,7 +59,9 @@ describe("live state", () => {
   it("knows how far the server's clock is from ours, and does not let a late frame spoil it", () => {
     const behind = must(receive(null, frame("snapshot-empty"), NOW - 60_000));
     expect(behind.skew).toBe(60_000);
-    const delayed = must(receive(behind, { ...callFrame("call-talking"), sent_at: "2026-11-21T09:30:00+00:00" }, NOW + 30_000));
+    const delayed = must(
+      receive(behind, { ...callFrame("call-talking"), sent_at: "2026-11-21T09:30:00+00:00" }, NOW + 30_000),
+    );
     expect(delayed.skew).toBe(60_000);
   });
 

@@ -37,7 +37,9 @@ describe("wording", () => {
   it("gives callers without a number a word", () => {
     expect(callerText(call("call-ringing-withheld").caller, TERMS.ja)).toBe("非通知");
     expect(callerText(call("call-ringing-unreadable").caller, TERMS.en)).toBe("sip:reception@branch");
-    expect(callerText({ kind: "number", number: "+81355550142", display: "", region: "" }, TERMS.en)).toBe("+81355550142");
+    expect(callerText({ kind: "number", number: "+81355550142", display: "", region: "" }, TERMS.en)).toBe(
+      "+81355550142",
+    );
   });
 
   it.each(["javascript:alert(1)", "data:text/html,x", "  javascript:alert(1)", "vbscript:x", "", null])(
