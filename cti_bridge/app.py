@@ -238,6 +238,6 @@ def open_connector(settings: Settings, database: Database) -> Connector:
             environment=dict(os.environ),
             region=settings.region,
             language=settings.language,
-            records=Records(database),
+            records=Records(database, settings.region),
         )
     )

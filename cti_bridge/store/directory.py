@@ -124,6 +124,12 @@ def change_agent(connection: Connection, agent_id: int, **values: object) -> Non
     connection.execute(update(agents).where(agents.c.id == agent_id).values(values))
 
 
+def change_agent_by_email(connection: Connection, email: str, **values: object) -> bool:
+    """Change columns of the agent with this e-mail address, active or not; False when there is none."""
+    statement = update(agents).where(agents.c.email == email.strip().lower()).values(values)
+    return connection.execute(statement).rowcount == 1
+
+
 def add_line(
     connection: Connection,
     *,

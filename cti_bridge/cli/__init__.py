@@ -1,0 +1,33 @@
+"""The ``cti-bridge`` command: one module for running things, one for people and lines, one for the CRM."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from cti_bridge import __version__, logbook
+from cti_bridge.cli import crm, people, run
+from cti_bridge.errors import BridgeError
+
+
+class Commands(click.Group):
+    """Prints our own errors as one plain message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BridgeError as problem:
+            raise click.ClickException(str(problem)) from problem
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cti-bridge")
+def main() -> None:
+    """CTI Bridge: Twilio calls in your CRM."""
+    logbook.configure(stream=sys.stderr)
+
+
+for command in (*run.COMMANDS, people.agents, people.lines, crm.connector, crm.doctor):
+    main.add_command(command)

@@ -1,0 +1,170 @@
+"""``cti-bridge connector …`` and ``doctor``: the CRM's check-up, trying a number, customer lists in and out."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cti_bridge.app import open_connector
+from cti_bridge.cli.words import fail, language, open_database, say, show
+from cti_bridge.errors import ConnectorError, NumberUnreadable, SettingsError, StoreUnavailable
+from cti_bridge.model import Finding, Severity
+from cti_bridge.phone import PhoneNumber
+from cti_bridge.settings import Settings
+from cti_bridge.store import Database
+from cti_bridge.store.directory import read_directory
+from cti_bridge.store.records import Records
+from cti_bridge.store.records.csv_encoding import CustomerFileUnreadable
+from cti_bridge.store.records.csv_files import RowProblem, export_customers, import_customers
+
+
+@click.group()
+def connector() -> None:
+    """The CRM."""
+
+
+@connector.command("check")
+def check() -> None:
+    """Ask the CRM for its findings: sign-in, rights, fields, telephone data."""
+    settings, database = open_database()
+    findings = open_connector(settings, database).check()
+    for finding in findings:
+        show(finding)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise SystemExit(1)
+
+
+@connector.command("find")
+@click.argument("number")
+def find(number: str) -> None:
+    """Try a number: who would pop, and why."""
+    settings, database = open_database()
+    try:
+        wanted = PhoneNumber.parse(number, settings.region)
+        contacts = open_connector(settings, database).find_contacts(wanted)
+    except NumberUnreadable:
+        raise fail(f"{number} は電話番号として読めません。", f"{number} is not a telephone number.") from None
+    except ConnectorError as problem:
+        raise fail(f"CRMが応答しません: {problem}", f"The CRM did not answer: {problem}") from problem
+    say(f"{wanted.e164} に一致: {len(contacts)} 件", f"{wanted.e164} matches {len(contacts)} contacts")
+    for contact in contacts:
+        fields = ", ".join(
+            f"{held.label} “{held.text}”"
+            for held in contact.numbers
+            if PhoneNumber.find(held.text, settings.region) == wanted
+        )
+        click.echo(f"  {contact.id}  {contact.name}  {contact.company}  ({fields})")
+
+
+@connector.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(file: Path) -> None:
+    """Take the customers of a CSV FILE into the embedded CRM. Safe to repeat."""
+    records = _records()
+    problems: list[RowProblem] = []
+    try:
+        with _Progress() as bar:
+            summary = import_customers(file, records, progress=bar.show, problem=problems.append)
+    except CustomerFileUnreadable as problem:
+        raise fail(problem.ja, problem.en) from None
+    for found in problems:
+        words = found.ja if language() == "ja" else found.en
+        where = f"{found.row}" if not found.column else f"{found.row}, {found.column}"
+        say(f"  行 {where}: {words}", f"  row {where}: {words}", error=True)
+    if summary.ignored_columns:
+        names = ", ".join(summary.ignored_columns)
+        say(f"使わなかった列: {names}", f"Columns not used: {names}", error=True)
+    say(
+        f"{summary.rows} 行: 追加 {summary.created}、更新 {summary.updated}、変更なし {summary.unchanged}、"
+        f"取り込めず {summary.skipped}、読めない番号 {summary.unreadable_numbers}",
+        f"{summary.rows} rows: {summary.created} added, {summary.updated} updated, {summary.unchanged} unchanged, "
+        f"{summary.skipped} left out, {summary.unreadable_numbers} unreadable numbers",
+    )
+
+
+@connector.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+def export(file: Path) -> None:
+    """Write the embedded CRM's customers to a CSV FILE that Excel opens."""
+    records = _records()
+    with _Progress() as bar, file.open("wb") as out:
+        count = export_customers(records, out, language=language(), progress=bar.show)
+    say(f"{count} 件を {file} に書き出しました。", f"Wrote {count} customers to {file}.")
+
+
+@click.command()
+def doctor() -> None:
+    """Check the settings, the database, the lines and the CRM, in plain words."""
+    worst = 0
+    for finding in _findings():
+        show(finding)
+        worst = max(worst, int(finding.severity is Severity.ERROR))
+    raise SystemExit(worst)
+
+
+def _findings() -> list[Finding]:
+    try:
+        settings = Settings.read()
+    except SettingsError as problem:
+        return [Finding(Severity.ERROR, "settings", str(problem), str(problem))]
+    found = [Finding(Severity.OK, "settings", "読み込めました。", "readable.")]
+    database = Database(settings.database_url.get_secret_value())
+    try:
+        found += _database_findings(database)
+    except StoreUnavailable as problem:
+        words = str(problem)
+        return [*found, Finding(Severity.ERROR, "database", f"接続できません: {words}", f"cannot be reached: {words}")]
+    except SettingsError as problem:
+        return [*found, Finding(Severity.ERROR, "database", "cti-bridge migrate を実行してください。", str(problem))]
+    try:
+        found += open_connector(settings, database).check()
+    except SettingsError as problem:
+        found.append(Finding(Severity.ERROR, "connector", str(problem), str(problem)))
+    return found
+
+
+def _database_findings(database: Database) -> list[Finding]:
+    open_database()
+    with database.reading() as connection:
+        known = read_directory(connection)
+    found = [Finding(Severity.OK, "database", "接続でき、最新です。", "reachable and up to date.")]
+    if not known.lines:
+        mend = "cti-bridge lines add"
+        found.append(
+            Finding(
+                Severity.ERROR, "lines", f"回線がありません。{mend} で追加してください。", f"none yet; add one: {mend}"
+            )
+        )
+    for line in known.lines.values():
+        agents = [agent for agent in known.agents_of(line) if agent.reachable]
+        severity = Severity.OK if agents else Severity.ERROR
+        found.append(
+            Finding(
+                severity,
+                f"line {line.name}",
+                f"{len(agents)} 人の担当者を呼び出します。" if agents else "呼び出せる担当者がいません。",
+                f"rings {len(agents)} agents." if agents else "rings nobody; add agents with telephones to it.",
+            )
+        )
+    return found
+
+
+def _records() -> Records:
+    settings, database = open_database()
+    return Records(database, settings.region)
+
+
+class _Progress(ExitStack):
+    """A progress bar whose length is known only when it starts."""
+
+    _bar: Any = None
+    _done = 0
+
+    def show(self, done: int, total: int) -> None:
+        if self._bar is None:
+            self._bar = self.enter_context(click.progressbar(length=total, file=click.get_text_stream("stderr")))
+        self._bar.update(done - self._done)
+        self._done = done

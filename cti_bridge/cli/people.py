@@ -1,0 +1,164 @@
+"""``cti-bridge agents …`` and ``cti-bridge lines …``: who takes calls, and on which numbers."""
+
+from __future__ import annotations
+
+import click
+from sqlalchemy.exc import IntegrityError
+
+from cti_bridge.auth import Auth
+from cti_bridge.cli.words import fail, open_database, say
+from cti_bridge.errors import BadRequest, NumberUnreadable
+from cti_bridge.phone import PhoneNumber
+from cti_bridge.settings import Settings
+from cti_bridge.store import Database, directory
+from cti_bridge.store.directory import Directory, read_directory
+
+LANGUAGES = click.Choice(["ja", "en"])
+
+
+@click.group()
+def agents() -> None:
+    """The people who take calls."""
+
+
+@agents.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="As colleagues see it: 佐藤 花子.")
+@click.option("--phone", help="Their own telephone, for calls and click-to-dial: 090-1234-5678.")
+@click.option("--language", type=LANGUAGES, default="ja", show_default=True, help="Of their screen.")
+@click.password_option(help="At least ten characters; asked for when not given.")
+def add_agent(email: str, name: str, phone: str | None, language: str, password: str) -> None:
+    """Add an agent, who signs in with EMAIL."""
+    settings, database = open_database()
+    hashed = _hash(settings, database, password)
+    number = _number(settings, phone) if phone else None
+    try:
+        with database.transaction() as connection:
+            agent_id = directory.add_agent(
+                connection, email=email, name=name, password_hash=hashed, language=language, phone=number
+            )
+    except IntegrityError:
+        raise fail(f"{email} はすでに登録されています。", f"There is an agent {email} already.") from None
+    say(f"{name} を登録しました（番号 {agent_id}）。", f"Added {name} (agent {agent_id}).")
+
+
+@agents.command("list")
+def list_agents() -> None:
+    """Show all agents and the lines that ring them."""
+    _, database = open_database()
+    known = _read(database)
+    for agent in known.agents.values():
+        lines = ", ".join(line.name for line in known.lines.values() if agent.id in known.ringing.get(line.id, ()))
+        click.echo(f"{agent.id:>4}  {agent.name}  {agent.email}  {agent.phone or '-'}  [{lines or '-'}]")
+
+
+@agents.command("change")
+@click.argument("email")
+@click.option("--name")
+@click.option("--phone", help="Their own telephone; an empty text takes it away.")
+@click.option("--language", type=LANGUAGES)
+@click.option("--password", help="A new password, at least ten characters.")
+@click.option("--active/--inactive", default=None, help="Inactive agents cannot sign in and do not ring.")
+def change_agent(
+    email: str, name: str | None, phone: str | None, language: str | None, password: str | None, active: bool | None
+) -> None:
+    """Change what is given, of the agent who signs in with EMAIL."""
+    settings, database = open_database()
+    values: dict[str, object] = {"name": name, "language": language, "active": active}
+    if phone is not None:
+        values["phone"] = _number(settings, phone) if phone else ""
+    if password is not None:
+        values["password_hash"] = _hash(settings, database, password)
+    changes = {column: value for column, value in values.items() if value is not None}
+    if changes.get("phone") == "":
+        changes["phone"] = None
+    with database.transaction() as connection:
+        if not changes or not directory.change_agent_by_email(connection, email, **changes):
+            raise fail(f"{email} という担当者はいません。", f"There is no agent {email}, or nothing to change.")
+    say(f"{email} を変更しました。", f"Changed {email}.")
+
+
+@click.group()
+def lines() -> None:
+    """The company's own numbers at Twilio."""
+
+
+@lines.command("add")
+@click.argument("number")
+@click.option("--name", required=True, help="As agents see it: 代表.")
+@click.option("--greeting", default="", help="The script to say: お電話ありがとうございます。…")
+@click.option("--language", type=LANGUAGES, default="ja", show_default=True, help="Of what callers hear.")
+@click.option("--ring", "emails", multiple=True, help="E-mail of an agent who rings; repeat for each.")
+@click.option("--record/--no-record", default=False, show_default=True, help="Record conversations.")
+def add_line(number: str, name: str, greeting: str, language: str, emails: tuple[str, ...], record: bool) -> None:
+    """Add a line: one of our numbers, such as 050-3123-4567."""
+    settings, database = open_database()
+    e164 = _number(settings, number)
+    ids = _agent_ids(_read(database), emails)
+    try:
+        with database.transaction() as connection:
+            directory.add_line(
+                connection, number=e164, name=name, greeting=greeting, language=language, agent_ids=ids, record=record
+            )
+    except IntegrityError:
+        raise fail(f"{number} はすでに回線です。", f"{number} is a line already.") from None
+    webhook = f"{settings.public_url}/twilio/voice/incoming"
+    say(
+        f"回線「{name}」を追加しました。Twilioの番号 {e164} の “A call comes in” を次に設定してください:\n  {webhook}",
+        f"Added {name}. At Twilio, set “A call comes in” of {e164} to:\n  {webhook}",
+    )
+
+
+@lines.command("list")
+def list_lines() -> None:
+    """Show all lines and whom they ring."""
+    _, database = open_database()
+    known = _read(database)
+    for line in known.lines.values():
+        names = ", ".join(agent.name for agent in known.agents_of(line))
+        click.echo(f"{line.id:>4}  {line.number}  {line.name}  ({line.language})  [{names or '-'}]")
+
+
+@lines.command("ring")
+@click.argument("number")
+@click.argument("emails", nargs=-1)
+def ring(number: str, emails: tuple[str, ...]) -> None:
+    """Say which agents the line NUMBER rings, instead of whom it rang before."""
+    settings, database = open_database()
+    known = _read(database)
+    line = known.line_of(_number(settings, number))
+    if line is None:
+        raise fail(f"{number} という回線はありません。", f"There is no line {number}.")
+    with database.transaction() as connection:
+        directory.set_ringing(connection, line.id, _agent_ids(known, emails))
+    say(f"「{line.name}」の着信先を変更しました。", f"{line.name} now rings {len(emails)} agents.")
+
+
+def _read(database: Database) -> Directory:
+    with database.reading() as connection:
+        return read_directory(connection)
+
+
+def _agent_ids(known: Directory, emails: tuple[str, ...]) -> list[int]:
+    ids = {agent.email: agent.id for agent in known.agents.values()}
+    unknown = [email for email in emails if email.lower() not in ids]
+    if unknown:
+        raise fail(f"{unknown[0]} という担当者はいません。", f"There is no agent {unknown[0]}.")
+    return [ids[email.lower()] for email in emails]
+
+
+def _number(settings: Settings, text: str) -> str:
+    try:
+        return PhoneNumber.parse(text, settings.region).e164
+    except NumberUnreadable:
+        raise fail(f"{text} は電話番号として読めません。", f"{text} is not a telephone number.") from None
+
+
+def _hash(settings: Settings, database: Database, password: str) -> str:
+    try:
+        return Auth(settings.secret_key.get_secret_value(), database).hash_password(password)
+    except BadRequest as problem:
+        shortest = problem.values["shortest"]
+        raise fail(
+            f"パスワードは{shortest}文字以上にしてください。", f"The password needs at least {shortest} characters."
+        ) from None

@@ -1,0 +1,139 @@
+"""The commands that run something: serve, migrate, outbox, simulate, demo, bench."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from cti_bridge.cli.words import fail, open_database, say
+from cti_bridge.settings import Settings
+from cti_bridge.store import Database
+from cti_bridge.store import outbox as entries
+from cti_bridge.store.outbox import OutboxState
+
+
+@click.command()
+def serve() -> None:
+    """Run the bridge under gunicorn. PORT sets the port (8000); a SQLite database is migrated first."""
+    settings = Settings.read()
+    database = Database(settings.database_url.get_secret_value())
+    if database.is_sqlite:
+        _migrate(database)
+    database.close()
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:cti_bridge.serving", "cti_bridge.app:create_app()"]
+    os.execv(sys.executable, command)  # noqa: S606  (no shell: this process becomes gunicorn)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's tables up to this version."""
+    settings = Settings.read()
+    _migrate(Database(settings.database_url.get_secret_value()))
+    say("データベースは最新です。", "The database is up to date.")
+
+
+@click.group()
+def outbox() -> None:
+    """CRM writes that wait, are retried, or are parked."""
+
+
+@outbox.command("list")
+@click.option("--state", type=click.Choice([state.value for state in OutboxState]), default="parked", show_default=True)
+def list_entries(state: str) -> None:
+    """Show entries with the CRM's own words."""
+    _, database = open_database()
+    with database.reading() as connection:
+        found = entries.entries_in(connection, OutboxState(state))
+    for entry in found:
+        due = f"{entry.run_at:%Y-%m-%d %H:%M}"
+        click.echo(f"{entry.id:>6}  {entry.call_id}  tries {entry.attempts}  {due}  {entry.last_error or ''}")
+    say(f"{len(found)} 件", f"{len(found)} entries")
+
+
+@outbox.command("retry")
+@click.argument("entry", type=int, required=False)
+def retry(entry: int | None) -> None:
+    """Try a parked ENTRY again, or all of them."""
+    settings, _ = open_database()
+    from cti_bridge.app import Bridge  # noqa: PLC0415
+
+    count = Bridge(settings).outbox.retry_parked(entry)
+    say(f"{count} 件を再送します。", f"{count} entries are due again.")
+
+
+@outbox.command("work")
+def work() -> None:
+    """Write call logs to the CRM in this process, until stopped."""
+    settings, _ = open_database()
+    from cti_bridge.app import Bridge  # noqa: PLC0415
+
+    bridge = Bridge(settings)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        bridge.outbox.stop(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    bridge.lookups.open()
+    bridge.hub.start()
+    bridge.outbox.run()
+    bridge.hub.stop()
+
+
+@click.command()
+@click.argument("numbers", nargs=-1, required=True, metavar="NUMBER=VOICE_URL…")
+@click.option("--port", default=5081, show_default=True, help="Where it listens, on this machine only.")
+@click.option("--account-sid", envvar="TWILIO_ACCOUNT_SID", help="Made up when not given.")
+@click.option("--auth-token", envvar="TWILIO_AUTH_TOKEN", help="Made up when not given.")
+def simulate(numbers: tuple[str, ...], port: int, account_sid: str | None, auth_token: str | None) -> None:
+    """Play Twilio on this machine: +815031234567=http://127.0.0.1:8000/twilio/voice/incoming"""
+    from cti_bridge.simulator import Simulator, serve  # noqa: PLC0415
+
+    pairs = dict(number.split("=", 1) for number in numbers if "=" in number)
+    if len(pairs) < len(numbers):
+        raise fail("NUMBER=VOICE_URL の形で指定してください。", "Write each as NUMBER=VOICE_URL.")
+
+    def ready(simulator: Simulator) -> None:
+        click.echo(f"CTI_TWILIO_API_URL={simulator.url}")
+        click.echo(f"TWILIO_ACCOUNT_SID={simulator.account_sid}")
+        click.echo(f"TWILIO_AUTH_TOKEN={simulator.auth_token}")
+
+    try:
+        serve(pairs, port=port, account_sid=account_sid, auth_token=auth_token, ready=ready)
+    except OSError as problem:
+        raise fail(f"ポート {port} が使えません: {problem}", f"Port {port} cannot be used: {problem}") from problem
+
+
+@click.command()
+@click.option("--port", default=5080, show_default=True, help="The bridge's port.")
+@click.option("--demo-port", default=5081, show_default=True, help="The demo page's port.")
+@click.option("--home", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True)
+def demo(port: int, demo_port: int, home: Path) -> None:
+    """The whole thing on this machine, without any account: embedded CRM, simulated phones, a page to look at."""
+    from cti_bridge.demo import run as demo_run  # noqa: PLC0415
+
+    demo_run.run(port=port, demo_port=demo_port, home=home)
+
+
+@click.command()
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the table to this file.")
+@click.option("--quick", is_flag=True, help="A tenth of the load: for trying the bench itself.")
+def bench(json_file: Path | None, quick: bool) -> None:
+    """Measure the budgets as ratios against baselines that run beside them."""
+    from cti_bridge.bench import run as bench_run  # noqa: PLC0415
+
+    bench_run.run(json_file=json_file, quick=quick)
+
+
+def _migrate(database: Database) -> None:
+    from cti_bridge.store import migrate as migrations  # noqa: PLC0415
+
+    migrations.upgrade(database)
+
+
+COMMANDS = (serve, migrate, outbox, simulate, demo, bench)
