@@ -23,7 +23,7 @@ describe("<cti-dial>", () => {
     const { element, button } = place("０３ー５５５５ー０１４２");
     element.lang = "ja";
     expect(button.type).toBe("button");
-    expect(button.getAttribute("aria-label")).toBe("03-5555-0142に発信");
+    expect(button.querySelector(".heard")?.textContent).toBe("03-5555-0142に発信");
     expect(button.querySelector("slot")?.textContent).toBe("03-5555-0142");
   });
 

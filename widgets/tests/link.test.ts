@@ -69,6 +69,16 @@ describe("tabs of one browser", () => {
     expect(second?.state).toBeNull();
   });
 
+  it("each keeps its own socket where the browser has locks but refuses them to embedded pages", async () => {
+    const bridge = new FakeBridge();
+    const locks = { request: () => Promise.reject(new DOMException("The request was denied.", "SecurityError")) };
+    const shared = { locks: locks as unknown as LockManager, openChannel: fakeChannels() };
+    tab(bridge, shared);
+    tab(bridge, shared);
+    await settle();
+    expect(bridge.sockets).toHaveLength(2);
+  });
+
   it("an API answer is shown before the socket tells it", async () => {
     const bridge = new FakeBridge();
     const link = tab(bridge, {});

@@ -32,6 +32,8 @@ button {
 :host([compact]) slot { display: none; }
 button:hover { background: var(--cti-dial-hover, #0b635733); }
 button:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; }
+button { position: relative; }
+.heard { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 svg { inline-size: 1em; block-size: 1em; flex: none; }
 @media (prefers-color-scheme: dark) {
   button { color: var(--cti-dial-color, currentColor); }
@@ -44,6 +46,9 @@ export class DialButton extends HTMLElement {
   static readonly observedAttributes = ["number", "lang"];
   readonly #button = document.createElement("button");
   readonly #shown = document.createElement("slot");
+  /** Stands where the page puts nothing of its own between the tags. */
+  readonly #plain = document.createElement("span");
+  readonly #heard = document.createElement("span");
 
   constructor() {
     super();
@@ -52,7 +57,10 @@ export class DialButton extends HTMLElement {
     root.adoptedStyleSheets = [sheet];
     this.#button.type = "button";
     this.#button.setAttribute("part", "button");
-    this.#button.append(drawing("phone"), this.#shown);
+    this.#plain.setAttribute("aria-hidden", "true");
+    this.#shown.append(this.#plain);
+    this.#heard.className = "heard";
+    this.#button.append(drawing("phone"), this.#shown, this.#heard);
     this.#button.addEventListener("click", (event) => this.#dial(event));
     root.append(this.#button);
   }
@@ -89,10 +97,9 @@ export class DialButton extends HTMLElement {
 
   #draw(): void {
     const number = this.number;
-    // Shown while the page puts nothing of its own between the tags.
-    this.#shown.textContent = number;
+    this.#plain.textContent = number;
+    this.#heard.textContent = this.#terms.call(number);
     this.#button.disabled = number === "";
-    this.#button.setAttribute("aria-label", this.#terms.call(number));
     this.#button.title = this.#terms.call(number);
   }
 

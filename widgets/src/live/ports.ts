@@ -13,9 +13,10 @@ export interface Ports {
   readonly random: () => number;
 }
 
-/** Storage that never throws: a blocked or full one forgets. */
+/** Storage that never throws: where the browser blocks it, as some do for embedded pages, it lasts until the page goes. */
 export class SafeStorage {
   readonly #open: () => Storage | null;
+  readonly #own = new Map<string, string>();
 
   constructor(open: () => Storage | null) {
     this.#open = open;
@@ -23,18 +24,20 @@ export class SafeStorage {
 
   get(key: string): string | null {
     try {
-      return this.#open()?.getItem(key) ?? null;
+      return this.#open()?.getItem(key) ?? this.#own.get(key) ?? null;
     } catch {
-      return null;
+      return this.#own.get(key) ?? null;
     }
   }
 
   set(key: string, value: string | null): void {
+    if (value === null) this.#own.delete(key);
+    else this.#own.set(key, value);
     try {
       if (value === null) this.#open()?.removeItem(key);
       else this.#open()?.setItem(key, value);
     } catch {
-      // Blocked by the browser, or full: what was to be remembered is forgotten, nothing else.
+      // Blocked, or full: this page knows it, the next one will not.
     }
   }
 }

@@ -106,10 +106,9 @@ export const whoStyle = css`
 `;
 
 export function who(call: Call, desk: Desk): TemplateResult {
-  const { terms } = desk;
-  return html`<section class="who" part="who" aria-label=${call.direction === "inbound" ? terms.who : terms.whoOutbound}>
+  return html`<div class="who" part="who">
     ${lookupState(call, desk)} ${call.choice === null ? unchosen(call, desk) : chosen(call, call.choice, desk)}
-  </section>`;
+  </div>`;
 }
 
 function lookupState({ lookup }: Call, { terms, now, language }: Desk): TemplateResult | typeof nothing {

@@ -72,8 +72,9 @@ export class ContactSearch extends DeskElement {
             ${this.found.map(
               (contact) =>
                 html`<li>
-                  <button type="button" data-test="found" data-contact=${contact.id} aria-label=${this.action(contact.name)} @click=${() => this.dispatchEvent(new PickEvent(contact))}>
-                    <strong>${contact.name}</strong> <span class="quiet small">${contact.reading}</span>
+                  <button type="button" data-test="found" data-contact=${contact.id} @click=${() => this.dispatchEvent(new PickEvent(contact))}>
+                    <span class="heard">${this.action(contact.name)}</span>
+                    <span aria-hidden="true"><strong>${contact.name}</strong> <span class="quiet small">${contact.reading}</span></span>
                     ${contact.company === "" ? nothing : html`<br /><span class="small">${contact.company}</span>`}
                   </button>
                 </li>`,

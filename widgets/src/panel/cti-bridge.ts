@@ -76,9 +76,12 @@ export class BridgePanel extends DeskElement {
   protected override render(): TemplateResult {
     const { desk } = this;
     return html`<div class="panel" part="panel" data-test="panel" data-signed-in=${String(desk.signedIn)} data-connection=${desk.connection.state}>
-      <cti-desk-bar .desk=${desk} exportparts="bar" @cti-menu=${() => this.#menu?.show()}></cti-desk-bar>
+      <header>
+        <h1 class="heard">${this.terms.product}</h1>
+        <cti-desk-bar .desk=${desk} exportparts="bar" @cti-menu=${() => this.#menu?.show()}></cti-desk-bar>
+      </header>
       <div aria-live="assertive" class="heard" data-test="announcement">${desk.announcement}</div>
-      ${desk.signedIn ? this.#desk() : html`<main><cti-sign-in .desk=${desk}></cti-sign-in></main>`}
+      <main>${desk.signedIn ? this.#desk() : html`<cti-sign-in .desk=${desk}></cti-sign-in>`}</main>
       <div class="toasts" role="status">${desk.toasts.shown.map((toast) => this.#toast(toast.id, toast.text, toast.kind))}</div>
       <cti-menu .desk=${desk}></cti-menu>
     </div>`;
@@ -87,26 +90,24 @@ export class BridgePanel extends DeskElement {
   #desk(): TemplateResult {
     const { desk, terms } = this;
     const { cards } = desk;
-    return html`${this.#connection()} ${this.#sound()}
+    return html`<div class="banners">${this.#connection()} ${this.#sound()}</div>
       ${
         desk.live === null
           ? nothing
-          : html`<main>
-            <div class="calls" aria-label=${terms.skipToCalls} role="region">
-              ${cards.length === 0 ? this.#idle() : nothing}
-              ${repeat(
-                cards,
-                (call) => call.id,
-                (call) =>
-                  html`<cti-call-card .desk=${desk} .call=${call} exportparts="card, head, greeting, who, name"></cti-call-card>`,
-              )}
-            </div>
-            <div class="lists">
-              <cti-missed-list class="box" .desk=${desk}></cti-missed-list>
-              <cti-dialer class="box" .desk=${desk}></cti-dialer>
-              <cti-recent-list class="box" .desk=${desk}></cti-recent-list>
-            </div>
-          </main>`
+          : html`<div class="calls" aria-label=${terms.calls} role="region">
+                ${cards.length === 0 ? this.#idle() : nothing}
+                ${repeat(
+                  cards,
+                  (call) => call.id,
+                  (call) =>
+                    html`<cti-call-card .desk=${desk} .call=${call} exportparts="card, head, greeting, who, name"></cti-call-card>`,
+                )}
+              </div>
+              <div class="lists">
+                <cti-missed-list class="box" .desk=${desk}></cti-missed-list>
+                <cti-dialer class="box" .desk=${desk}></cti-dialer>
+                <cti-recent-list class="box" .desk=${desk}></cti-recent-list>
+              </div>`
       }`;
   }
 
@@ -116,7 +117,7 @@ export class BridgePanel extends DeskElement {
     return html`<div class="idle" data-test="idle">
       ${icon("phone")}
       <div>
-        <h1>${away ? terms.away : terms.idleTitle}</h1>
+        <h2>${away ? terms.away : terms.idleTitle}</h2>
         <p class="quiet">${away ? terms.idleAway : terms.idleLead}</p>
       </div>
     </div>`;

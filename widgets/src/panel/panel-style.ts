@@ -13,7 +13,7 @@ export const panelStyle = css`
     min-block-size: 100dvh;
     background: var(--_bg);
   }
-  cti-desk-bar {
+  header {
     position: sticky;
     inset-block-start: 0;
     z-index: 2;
@@ -23,6 +23,10 @@ export const panelStyle = css`
     gap: 12px;
     padding: 12px;
   }
+  .banners:not(:has(*)) {
+    display: none;
+  }
+  .banners,
   .calls,
   .lists {
     display: grid;
@@ -49,7 +53,7 @@ export const panelStyle = css`
     block-size: 30px;
     color: var(--_accent);
   }
-  h1 {
+  h2 {
     font-size: 17px;
     line-height: 1.4;
   }
@@ -58,7 +62,6 @@ export const panelStyle = css`
     flex-wrap: wrap;
     align-items: center;
     gap: 6px 10px;
-    margin: 12px 12px 0;
     padding: 8px 12px;
     border-radius: 9px;
     background: var(--_surface);
@@ -113,10 +116,9 @@ export const panelStyle = css`
       padding: 16px;
       gap: 16px;
     }
-    .banner {
-      max-inline-size: 1048px;
-      margin-inline: auto;
-      margin-block-start: 16px;
+    .banners,
+    cti-sign-in {
+      grid-column: 1 / -1;
     }
   }
 `;

@@ -21,7 +21,7 @@ export class SignIn extends DeskElement {
         border-radius: var(--_radius);
         background: var(--_surface);
       }
-      h1 {
+      h2 {
         font-size: 22px;
         line-height: 1.3;
       }
@@ -39,7 +39,7 @@ export class SignIn extends DeskElement {
     const words = this.failure !== "" ? this.failure : this.desk.sessionEnded ? terms.sessionEnded : "";
     return html`<form data-test="sign-in" @submit=${this.#submit}>
       <div>
-        <h1>${terms.product}</h1>
+        <h2>${terms.product}</h2>
         <p class="quiet">${terms.signInLead}</p>
       </div>
       <div role="alert">${words === "" ? nothing : html`<p class="failure" data-test="sign-in-failure">${words}</p>`}</div>

@@ -115,8 +115,6 @@ export const ja: Terms = {
   lastSpokenBy: (agent) => `担当 ${agent}`,
   firstCall: "この番号とは初めての通話です",
 
-  who: "お客様",
-  whoOutbound: "発信先",
   lookingUp: "CRMを検索しています…",
   lookupFailed: "CRMを検索できませんでした。",
   lookupStale: (age) => `CRMが応答しないため、${age}の情報を表示しています。`,
@@ -131,7 +129,7 @@ export const ja: Terms = {
   learnedBy: (agent, when) => `${agent}さんがこの番号の相手として選択(${when})`,
   learnedWhen: (when) => `以前この番号の相手として選択(${when})`,
   undoChoice: "この方ではない",
-  undoChoiceOf: (name) => `${name}はこの通話の相手ではない`,
+  undoChoiceOf: (name) => `この方ではない(${name})`,
   manyTitle: (count) => `この番号の候補が${count}件あります。どなたですか`,
   pick: (name) => `${name}を選択`,
   others: "同じ番号のほかの候補",
@@ -190,7 +188,7 @@ export const ja: Terms = {
   completing: "完了しています…",
   dismiss: "閉じる",
   closeMessage: "このメッセージを閉じる",
-  skipToCalls: "通話",
+  calls: "通話",
   dismissCall: (who) => `${who}との通話の表示を閉じる`,
 
   logSaved: "保存済み・CRMへはこれから登録します",
