@@ -18,7 +18,6 @@ from functools import reduce
 from typing import Literal, TypeVar
 
 Language = Literal["ja", "en"]
-T = TypeVar("T", int, str, timedelta)
 
 
 class Direction(StrEnum):
@@ -243,7 +242,7 @@ class Call:
         is_result = event.kind is EventKind.RESULT
         return replace(
             self,
-            direction=self.direction or event.direction,
+            direction=_larger(self.direction, event.direction),
             line_number=_larger(self.line_number, event.line_number),
             party=_larger(self.party, event.party),
             placed_by=_larger(self.placed_by, event.agent_id if event.direction is Direction.OUTBOUND else None),
@@ -648,6 +647,9 @@ _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 def _earlier(a: datetime | None, b: datetime | None) -> datetime | None:
     return min((at for at in (a, b) if at is not None), default=None)
+
+
+T = TypeVar("T", Direction, int, str, timedelta)
 
 
 def _larger(a: T | None, b: T | None) -> T | None:
