@@ -141,7 +141,10 @@ def _profile(row: Any) -> Json:
 
 def _numbers(connection: Connection, owned: ColumnElement[bool], language: str) -> list[Json]:
     rows = connection.execute(select(numbers).where(owned).order_by(numbers.c.id))
-    return [{"label": LABELS.get(row.kind, (row.kind,) * 2)[language != "ja"], "text": row.text} for row in rows]
+    return [
+        {"kind": row.kind, "label": LABELS.get(row.kind, (row.kind,) * 2)[language != "ja"], "text": row.text}
+        for row in rows
+    ]
 
 
 def _item(item: ActivityItem) -> Json:
