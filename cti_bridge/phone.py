@@ -24,9 +24,12 @@ WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "unavailable", "restrict
 KEYPAD_WORDS = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 """ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN and UNAVAILABLE, typed on a telephone's keypad. The first was recorded."""
 
+LONGEST_TEXT = 200
+"""Characters that a telephone field may hold, remarks included; beyond that it is a text, and slow to search."""
+
 # Dashes, minus signs and the Japanese long-vowel marks that stand for a hyphen. NFKC turns half-width ｰ into ー.
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212\u2500\u30fc\u301c\uff5e\ufe63\u00ad~]")
-_EXTENSION = re.compile(r"[(\[]?\s*(内線|ext\.?|x|#)\s*\d{1,7}\s*[)\]]?\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(r"[(\[]?\s*(内線|內線|内|ext\.?|x|#)\s*[:.]?\s*\d{1,7}\s*[)\]]?\s*$", re.IGNORECASE)
 _REMARK = re.compile(r"\s*(\([^()\d]*\)|\[[^\[\]\d]*\]|[^\W\d_\x00-\x7f]+)\s*$")  # …（代）, … 直通, … (office)
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
@@ -47,7 +50,7 @@ class PhoneNumber:
         ``region`` is the country of numbers without a country code, such as ``"JP"``.
         Raises NumberUnreadable when no country's rules make a possible number of it, also for short codes such as 110.
         """
-        number = _parse(text, region)
+        number = cls.find(text, region)
         if number is None:
             raise NumberUnreadable("This is not a telephone number; write it like 03-1234-5678 or +81 3 1234 5678.")
         return number
@@ -55,7 +58,7 @@ class PhoneNumber:
     @classmethod
     def find(cls, text: str, region: str = "JP") -> PhoneNumber | None:
         """Like :meth:`parse`, but None where that raises."""
-        return _parse(text, region)
+        return _parse(text, region) if len(text) <= LONGEST_TEXT else None
 
     @property
     def national_digits(self) -> str:
@@ -70,8 +73,7 @@ class PhoneNumber:
     @property
     def dearly_charged(self) -> bool:
         """A premium-rate or shared-cost number, such as 0570-… or 0990-…."""
-        kind = phonenumbers.number_type(_parsed(self.e164))
-        return kind in (PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST)
+        return phonenumbers.number_type(_parsed(self.e164)) in _DEAR_KINDS
 
     def display(self, region: str = "JP") -> str:
         """As people at home write it: ``"03-1234-5678"``; from abroad ``"+1 415-555-2671"``."""
@@ -92,7 +94,7 @@ class PhoneNumber:
         """Every way that people plausibly typed this number into a CRM, the likeliest first, without repetition.
 
         For CRMs that compare text exactly: national digits, with the hyphens where they belong and where they are often
-        put, brackets, spaces, dots, full width, +81 and 81 forms. Between 17 and 60 for a Japanese number.
+        put, brackets, spaces, dots, full width, +81 and 81 forms. Between 15 and 60 for a Japanese number.
         """
         return _spellings(self.e164)
 
@@ -108,18 +110,23 @@ def read_caller(text: str | None, region: str = "JP") -> Caller:
     raw = (text or "").strip()
     if raw.lower() in WITHHELD_WORDS or raw in KEYPAD_WORDS:
         return Caller(CallerKind.WITHHELD, None, raw)
-    number = _parse(raw, region) if raw.startswith("+") or raw.isdigit() else None
+    number = PhoneNumber.find(raw, region) if raw.startswith("+") or raw.isdigit() else None
     if number is None:
         return Caller(CallerKind.UNREADABLE, None, raw)
     return Caller(CallerKind.NUMBER, number.e164, raw)
 
 
 def mask(text: str) -> str:
-    """A number with its middle hidden, for logs: ``"+8190****5678"``. Never shows more than half of the digits."""
-    digits = len(re.sub(r"\D", "", text))
-    if digits < 7:
-        return "*" * len(text)
-    return f"{text[: len(text) - 8]}****{text[-4:]}" if len(text) > 8 else f"****{text[-2:]}"
+    """A number with its middle hidden, for logs: ``"+81******5678"``. Never shows more than half of the digits."""
+    digits = sum(map(str.isdigit, text))
+    shown = digits // 2 if digits >= 7 else 0
+    last = min(4, shown)
+    masked, seen = [], 0
+    for char in text:
+        seen += char.isdigit()
+        hidden = char.isdigit() and shown - last < seen <= digits - last
+        masked.append("*" if hidden else char)
+    return "".join(masked)
 
 
 @lru_cache(maxsize=16_384)
@@ -166,12 +173,17 @@ def _country_name(e164: str, language: str) -> str:
     return geocoder.country_name_for_number(_parsed(e164), language)
 
 
+_DEAR_KINDS = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN})
+"""The library counts 0570 (Navi Dial) among the "universal access numbers" (UAN), which callers pay for everywhere."""
+
 _NO_KIND: dict[Language, str] = {"ja": "", "en": ""}
 _KINDS: dict[int, dict[Language, str]] = {
     PhoneNumberType.MOBILE: {"ja": "携帯電話", "en": "Mobile"},
     PhoneNumberType.TOLL_FREE: {"ja": "フリーダイヤル", "en": "Toll-free"},
     PhoneNumberType.VOIP: {"ja": "IP電話", "en": "IP phone"},
+    PhoneNumberType.UAN: {"ja": "ナビダイヤル", "en": "Shared cost"},
     PhoneNumberType.SHARED_COST: {"ja": "ナビダイヤル", "en": "Shared cost"},
+    PhoneNumberType.PREMIUM_RATE: {"ja": "有料情報サービス", "en": "Premium rate"},
 }
 
 
@@ -182,7 +194,7 @@ def _spellings(e164: str) -> tuple[str, ...]:
     national = _format(e164, PhoneNumberFormat.NATIONAL)
     digits = re.sub(r"\D", "", national)
     groupings = [re.findall(r"\d+", national), *_other_groupings(digits)]
-    trunk = digits[: len(digits) - len(str(number.national_number))]
+    trunk = digits.removesuffix(phonenumbers.national_significant_number(number))
 
     spelled = [digits, e164, e164[1:]]
     for groups in groupings:
