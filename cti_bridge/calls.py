@@ -8,7 +8,7 @@ what an agent's screen looks like is ``pops``'.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ from cti_bridge.model import (
     Direction,
     EventKind,
     HangUp,
+    LegRole,
     LegStatus,
     Line,
     Message,
@@ -59,9 +60,21 @@ MOST_RUNG = 10
 SETTLING = timedelta(seconds=5)
 """How long a log waits for late events and the lookup's answer when no agent is going to finish the call."""
 
+LOOKUP_DIED_AFTER = timedelta(minutes=2)
+"""Longer than any lookup deadline that can be set."""
+
 LONGEST_NOTE = 20_000
 
 Render = Callable[[Reply], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What became of an event: its answer, and the call's record if the event changed it."""
+
+    answer: str
+    record: CallRecord | None = None
+    caller_is_news: bool = False
 
 
 class Calls:
@@ -96,37 +109,39 @@ class Calls:
         ``parameters`` is the raw webhook, kept as it came. Raises StoreUnavailable, with nothing changed.
         """
         try:
-            answer, record = self._take_in(event, parameters, render)
+            taken = self._take_in(event, parameters, render)
         except IntegrityError:  # another event of the same new call was faster; now the call is there
-            answer, record = self._take_in(event, parameters, render)
-        if record is not None:
-            self._tell(record)
-        return answer
+            taken = self._take_in(event, parameters, render)
+        if taken.record is not None:
+            self._tell(taken.record)
+            if taken.caller_is_news or self._lookup_has_died(taken.record):
+                self._look_up(taken.record)
+        return taken.answer
 
-    def _take_in(
-        self, event: CallEvent, parameters: Mapping[str, Any], render: Render
-    ) -> tuple[str, CallRecord | None]:
+    def _take_in(self, event: CallEvent, parameters: Mapping[str, Any], render: Render) -> _Taken:
         now = self._clock()
         with self._database.transaction() as connection:
             before = calls.get(connection, event.call_id, for_update=True)
             if before is not None and (given := calls.answer_given(connection, event)) is not None:
-                return given, None
+                return _Taken(given)
             call = (before.call if before else Call(event.call_id)).apply(event)
             reply = self._reply(connection, event, call)
-            if isinstance(reply, Ring):
-                event = replace(event, rung=frozenset(agent.id for agent in reply.agents))
-                call = call.apply(event)
-                calls.add_rings(connection, call.id, sorted(call.rung), now)
             answer = render(reply)
             if not calls.add_event(connection, event, parameters, answer, now):
-                return calls.answer_given(connection, event) or answer, None
+                return _Taken(calls.answer_given(connection, event) or answer)
+            if isinstance(reply, Ring):
+                call = call.apply(replace(event, rung=frozenset(agent.id for agent in reply.agents)))
+            calls.add_rings(connection, call.id, _ringing(event, reply), now)
             if before is not None and call == before.call:
-                return answer, None
+                return _Taken(answer)
             record = self._with_facts(before, call)
             calls.save(connection, record, now)
-            if call.ended:
+            if call.ended and (before is None or call.told != before.call.told):
                 self._owe_log(connection, record)
-        return answer, replace(record, version=record.version + 1)
+            if call.answered and record.caller.number:
+                calls.deal_with(connection, CallerKind.NUMBER, record.caller.number, now)
+        caller_is_news = before is None or before.caller != record.caller
+        return _Taken(answer, replace(record, version=record.version + 1), caller_is_news)
 
     def _with_facts(self, before: CallRecord | None, call: Call) -> CallRecord:
         caller = read_caller(call.party, self._settings.region)
@@ -139,11 +154,18 @@ class Calls:
 
     def _tell(self, record: CallRecord) -> None:
         woken = [topics.call_topic(record.id)]
-        if record.call.outcome is Outcome.MISSED:
+        if record.call.outcome is Outcome.MISSED or record.call.answered:
             woken.append(topics.MISSED)
         self._hub.wake(*woken)
-        if record.caller.number and record.lookup == Lookup() and not record.call.ended:
+
+    def _look_up(self, record: CallRecord) -> None:
+        if record.caller.number and not record.call.ended:
             self._lookups.start(record.id, record.caller.number)
+
+    def _lookup_has_died(self, record: CallRecord) -> bool:
+        """Its process was killed: the card still waits, long after the deadline."""
+        began_at = record.call.started_at or self._clock()
+        return record.lookup == Lookup() and self._clock() - began_at > LOOKUP_DIED_AFTER
 
     def _owe_log(self, connection: Connection, record: CallRecord) -> None:
         """The log is due when the agent has finished the wrap-up, or has had the time; without an agent, soon."""
@@ -213,24 +235,6 @@ class Calls:
                 return Noted()
 
     # ── what the agent says ─────────────────────────────────────────────────────────────────────────────────────────
-
-    def place(self, event: CallEvent) -> CallRecord:
-        """Write down an outgoing call that was just placed; its webhooks may have been here already."""
-        now = self._clock()
-
-        def written() -> CallRecord:
-            with self._database.transaction() as connection:
-                before = calls.get(connection, event.call_id, for_update=True)
-                record = self._with_facts(before, (before.call if before else Call(event.call_id)).apply(event))
-                calls.save(connection, record, now)
-            return replace(record, version=record.version + 1)
-
-        try:
-            record = written()
-        except IntegrityError:
-            record = written()
-        self._tell(record)
-        return record
 
     def choose(self, agent: Agent, call_id: str, contact_id: str) -> CallRecord:
         """This call is that contact's, says the agent; remembered for the number's next call.
@@ -381,3 +385,11 @@ class Calls:
             raise BadRequest("note_too_long", longest=LONGEST_NOTE)
         if disposition is not None and disposition not in {d.code for d in self._settings.disposition_list}:
             raise BadRequest("disposition_unknown")
+
+
+def _ringing(event: CallEvent, reply: Reply) -> list[int]:
+    """The agents whose telephones this event makes ring, or tells of: the webhook that made them ring may be lost."""
+    if isinstance(reply, Ring):
+        return [agent.id for agent in reply.agents]
+    told = event.kind is EventKind.STATUS and event.role is LegRole.AGENT and event.direction is None
+    return [event.agent_id] if told and event.agent_id is not None else []

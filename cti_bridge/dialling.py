@@ -15,7 +15,6 @@ from cti_bridge.model import Agent, CallEvent, Direction, Engagement, EventKind,
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, calls
-from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import Directory, KnownDirectory
 from cti_bridge.twilio.rest import PhoneNetwork
 from cti_bridge.twilio.twiml import Doors
@@ -47,8 +46,8 @@ class Dialling:
         self._lock = threading.Lock()
         self._dialling: set[int] = set()
 
-    def dial(self, agent: Agent, number: str, *, line_id: int | None, contact_id: str | None) -> CallRecord:
-        """Ring the agent's telephone and, when they answer, the number, showing the line's.
+    def dial(self, agent: Agent, number: str, *, line_id: int | None, contact_id: str | None) -> str:
+        """Ring the agent's telephone and, when they answer, the number, showing the line's. Returns the call's id.
 
         Raises BadRequest (``number_unreadable``), NotAllowed (``dial_not_allowed``, ``no_phone``), NotFound
         (``line_not_found``), Conflict (``already_on_call``), PhoneNetworkError in Twilio's words.
@@ -58,12 +57,12 @@ class Dialling:
         if agent.phone is None:
             raise NotAllowed("no_phone")
         with self._one_at_a_time(agent):
-            record = self._place(agent, agent.phone, to, line)
+            call_id = self._place(agent, agent.phone, to, line)
         if contact_id is not None:
-            self._calls.choose_soon(agent, record.id, contact_id)
-        return record
+            self._calls.choose_soon(agent, call_id, contact_id)
+        return call_id
 
-    def _place(self, agent: Agent, agent_phone: str, to: PhoneNumber, line: Line) -> CallRecord:
+    def _place(self, agent: Agent, agent_phone: str, to: PhoneNumber, line: Line) -> str:
         told = {"agent": agent.id, "number": to.e164}
         placed = self._network.place_call(
             to=agent_phone,
@@ -85,7 +84,8 @@ class Dialling:
             agent_id=agent.id,
         )
         log.info("call_placed", call=placed.sid, agent=agent.id, line=line.id)
-        return self._calls.place(event)
+        self._calls.receive(event, {}, lambda _reply: "")  # its webhooks may have been here already
+        return placed.sid
 
     def _diallable(self, text: str) -> PhoneNumber:
         try:

@@ -334,6 +334,11 @@ class Call:
         return max(self.ended_at - self.answered_at, timedelta(0))
 
     @property
+    def told(self) -> tuple[object, ...]:
+        """What a call log says of these facts: when it changes, the log must be written again."""
+        return (self.outcome, self.agent_id, self.party, self.answered_at, self.ended_at, self.recording_id)
+
+    @property
     def _dial_connected(self) -> bool:
         return self.dial_status is LegStatus.COMPLETED
 

@@ -139,8 +139,8 @@ class Api:
 
     def dial(self, json: schema.Dial) -> tuple[Json, int]:
         """Ring the agent's telephone, then the number."""
-        record = self._dialling.dial(g.cti_agent, json.number, line_id=json.line_id, contact_id=json.contact_id)
-        return {"call_id": record.id}, 201
+        call_id = self._dialling.dial(g.cti_agent, json.number, line_id=json.line_id, contact_id=json.contact_id)
+        return {"call_id": call_id}, 201
 
     def recent_calls(self) -> Json:
         """The agent's own last calls, newest first."""

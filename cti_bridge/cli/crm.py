@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,6 @@ class _Progress(ExitStack):
 
     def show(self, done: int, total: int) -> None:
         if self._bar is None:
-            self._bar = self.enter_context(click.progressbar(length=total, file=click.get_text_stream("stderr")))
+            self._bar = self.enter_context(click.progressbar(length=total, file=sys.stderr))
         self._bar.update(done - self._done)
         self._done = done
