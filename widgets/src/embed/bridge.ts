@@ -52,8 +52,9 @@ export class Bridge {
     this.#channel = new PanelChannel(view, this.#dock.frame, source.origin, (message) => this.#hear(message));
     // Also after a reload of the frame alone: the panel does not remember its host.
     this.#dock.frame.addEventListener("load", () => this.#greet());
+    // In the document's bubble phase: a page that dials by itself has cancelled the event by then.
     page.addEventListener(DialEvent.type, (event) => {
-      if (!(event instanceof DialEvent) || event.defaultPrevented) return;
+      if (event.defaultPrevented || typeof event.detail?.number !== "string") return;
       this.dial(event.detail.number, { record: event.detail.record });
     });
     this.#linker =

@@ -13,10 +13,19 @@ export interface DialDetail {
 
 /** Bubbles out of shadow trees and can be cancelled: a page may dial by itself. */
 export class DialEvent extends CustomEvent<DialDetail> {
-  static readonly type = "cti-dial";
+  static readonly type = "cti-dial" as const;
 
   constructor(detail: DialDetail) {
     super(DialEvent.type, { detail, bubbles: true, composed: true, cancelable: true });
+  }
+}
+
+declare global {
+  interface HTMLElementEventMap {
+    "cti-dial": DialEvent;
+  }
+  interface DocumentEventMap {
+    "cti-dial": DialEvent;
   }
 }
 

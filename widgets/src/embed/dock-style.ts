@@ -45,6 +45,7 @@ iframe { flex: 1; inline-size: 100%; min-block-size: 0; border: 0; background: t
 }
 @keyframes ring { 50% { transform: scale(1.08); box-shadow: 0 0 0 12px rgb(13 138 98 / .18); } }
 @media (max-width: 520px) {
+  .bar button[data-test="dock-move"] { display: none; }
   .box[data-place] { inset: auto 0 0 0; inline-size: 100%; block-size: min(92%, 720px); border-radius: 14px 14px 0 0; }
 }
 @media (prefers-color-scheme: dark) { .box { background: #11161b; color: #e8edf2; border-color: #35414c; } }

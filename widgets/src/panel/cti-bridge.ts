@@ -23,6 +23,10 @@ export interface BridgeEventMap {
   "cti-ask-notifications": CustomEvent<null>;
 }
 
+declare global {
+  interface HTMLElementEventMap extends BridgeEventMap {}
+}
+
 export class BridgePanel extends DeskElement {
   static override properties = { ...DeskElement.properties, base: {}, lang: { reflect: true } };
   static override styles = [theme, controls, panelStyle];

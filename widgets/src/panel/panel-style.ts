@@ -23,9 +23,6 @@ export const panelStyle = css`
     gap: 12px;
     padding: 12px;
   }
-  .banners:not(:has(*)) {
-    display: none;
-  }
   .banners,
   .calls,
   .lists {
@@ -33,6 +30,9 @@ export const panelStyle = css`
     gap: 12px;
     align-content: start;
     min-inline-size: 0;
+  }
+  .banners:not(:has(*)) {
+    display: none;
   }
   .box {
     padding: 14px 16px;
