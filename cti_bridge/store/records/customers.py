@@ -244,6 +244,8 @@ def _differ(one: _Record, other: _Record) -> bool:
 
 
 def _read(connection: Connection, table: Table, ids: Sequence[int]) -> list[_Record]:
+    if not ids:
+        return []
     names = [name for name in (*_FIELDS, "company_id", "title") if name in table.c]
     held: dict[int, list[Held]] = {}
     owner = numbers.c.contact_id if table is contacts else numbers.c.company_id
