@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -122,25 +122,30 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _read_public_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        url = value.strip().rstrip("/")
+        parts = _split_url(url)
+        if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[?#\s]", url):
             raise ValueError("write the whole address, such as https://cti.example.co.jp")
         if parts.username is not None:
             raise ValueError("leave out user and password: Twilio does not sign them")
-        if parts.scheme == "http" and not on_this_machine(value):
+        if not url.isascii():
+            raise ValueError("write the host as browsers send it, in ASCII: xn--…")
+        if "_" in parts.hostname:
+            raise ValueError("Twilio refuses host names with an underscore; use another name")
+        if parts.scheme == "http" and not on_this_machine(url):
             raise ValueError("use https: with http, customers' numbers would travel in the clear")
-        return value.rstrip("/")
+        return url
 
     @field_validator("embed_origins")
     @classmethod
     def _read_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or "*" in origin:
+        origins = [origin.rstrip("/").lower() for origin in value]
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin) or _split_url(origin) is None:
                 raise ValueError(f"{origin} is not an origin; write scheme and host only: https://acme.cybozu.com")
-            if parts.scheme == "http" and not on_this_machine(origin):
+            if origin.startswith("http:") and not on_this_machine(origin):
                 raise ValueError(f"{origin}: use https; http is accepted on this machine only")
-        return tuple(origin.rstrip("/") for origin in value)
+        return tuple(origins)
 
     @field_validator("secret_key")
     @classmethod
@@ -186,7 +191,7 @@ class Settings(BaseSettings):
     @field_validator("twilio_api_url")
     @classmethod
     def _read_api_url(cls, value: str | None) -> str | None:
-        if value and not on_this_machine(value):
+        if value and not (value.startswith("http://") and on_this_machine(value)):
             raise ValueError("this is for the simulator only and must point to this machine (http://127.0.0.1:…)")
         return value.rstrip("/") if value else None
 
@@ -207,7 +212,7 @@ class Settings(BaseSettings):
     def public_origin(self) -> str:
         """``https://cti.example.co.jp``: what a browser sends as Origin from our own pages."""
         parts = urlsplit(self.public_url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return f"{parts.scheme}://{parts.netloc}".lower()
 
     @property
     def wrap_up_limit(self) -> timedelta:
@@ -228,13 +233,27 @@ class Settings(BaseSettings):
 
 def on_this_machine(url: str) -> bool:
     """Whether the address is of this machine's loopback: ``http://127.0.0.1:5080``, ``http://localhost``."""
-    host = urlsplit(url).hostname or ""
+    parts = _split_url(url)
+    host = (parts.hostname if parts else None) or ""
     if host == "localhost":
         return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
+
+
+def _split_url(url: str) -> SplitResult | None:
+    """The parts of an address; None when host or port cannot be read."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _parse_dispositions(text: str) -> tuple[Disposition, ...]:
@@ -247,7 +266,8 @@ def _explain(problem: ValidationError) -> str:
     lines = []
     for error in problem.errors(include_input=False, include_url=False):
         name = str(error["loc"][0]) if error["loc"] else ""
-        what = _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
+        words = _PATTERN_WORDS.get(name) if error["type"] == "string_pattern_mismatch" else _WORDS.get(error["type"])
+        what = words or error["msg"].removeprefix("Value error, ")
         lines.append(f"  {name}: {what}." if name else f"  {what}.")
     plural = "settings are" if len(lines) > 1 else "setting is"
     return f"The bridge cannot start: {len(lines)} {plural} missing or wrong.\n" + "\n".join(lines)
@@ -256,6 +276,13 @@ def _explain(problem: ValidationError) -> str:
 _WORDS = {
     "missing": "is not set; see “Settings” in README.md for what it means and where to find it",
     "too_short": "is set but empty; see “Settings” in README.md",
-    "string_pattern_mismatch": "does not look right; copy it once more (account: AC and 32 characters, key: SK and 32)",
     "literal_error": "must be ja or en",
+    "bool_parsing": "must be yes or no",
+    "int_parsing": "must be a whole number",
+    "float_parsing": "must be a number",
+}
+_PATTERN_WORDS = {
+    "CTI_REGION": "write a country's two capital letters, such as JP",
+    "TWILIO_ACCOUNT_SID": "does not look right; copy it once more from the Twilio console: AC and 32 characters",
+    "TWILIO_API_KEY": "does not look right; copy it once more from the Twilio console: SK and 32 characters",
 }
