@@ -116,14 +116,21 @@ class Lookups:
     def ask(self, call_id: str, number: PhoneNumber) -> CallRecord | None:
         """Ask the CRM now, in this thread, and keep the answer. Raises what the connector raises."""
         began = time.monotonic()
-        contacts = tuple(self._connector.find_contacts(number))
-        if self.circuit.succeeded(time.monotonic() - began):
-            self._hub.wake(topics.HEALTH)
+        try:
+            contacts = tuple(self._connector.find_contacts(number))
+        except ConnectorRefused:
+            self._answered(time.monotonic() - began)  # a refusal is an answer: the CRM is there
+            raise
+        self._answered(time.monotonic() - began)
         now = self._clock()
         with self._database.transaction() as connection:
             numbers.remember(connection, self._connector.name, number.e164, contacts, now)
         found = Lookup(LookupState.DONE, "crm", fetched_at=now, matches=self.match(number, contacts))
         return self._keep(call_id, number, lambda old: replace(found, story=old.story))
+
+    def _answered(self, took: float) -> None:
+        if self.circuit.succeeded(took):
+            self._hub.wake(topics.HEALTH)
 
     # ── in the pool ─────────────────────────────────────────────────────────────────────────────────────────────────
 

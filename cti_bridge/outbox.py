@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -115,12 +116,14 @@ class Outbox:
         return count
 
     def _attempt(self, entry: Entry) -> None:
+        began = time.monotonic()
         try:
             link = self._deliver(entry.call_id)
         except ConnectorUnavailable as problem:
             self._circuit.failed(problem.retry_after)
             self._put_off(entry, str(problem), problem.retry_after)
         except ConnectorRefused as problem:
+            self._circuit.succeeded(time.monotonic() - began)  # a refusal is an answer: the CRM is there
             self._park(entry, str(problem))
         except StoreUnavailable:
             raise
@@ -128,7 +131,7 @@ class Outbox:
             log.exception("log_delivery_broke", call=entry.call_id)
             self._put_off(entry, f"{type(problem).__name__}: {problem}", None)
         else:
-            self._circuit.succeeded(0.0)
+            self._circuit.succeeded(time.monotonic() - began)
             self._note_delivered(entry, link)
         self._hub.wake(topics.call_topic(entry.call_id), topics.HEALTH)
 
