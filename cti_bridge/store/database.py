@@ -23,8 +23,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cti_bridge.errors import SettingsError, StoreUnavailable
 
-WRITE_WAIT = 5.0
-"""Seconds that a writer waits for its turn before it gives up: a third of what Twilio waits for a webhook's answer."""
+WRITE_WAIT = 3.0
+"""Seconds that a writer waits for its turn before it gives up: a fifth of what Twilio waits for a webhook's answer."""
 
 metadata = MetaData(
     naming_convention={
