@@ -13,7 +13,7 @@ STATUSES = {
     "initiated": LegStatus.INITIATED,
     "ringing": LegStatus.RINGING,
     "in-progress": LegStatus.IN_PROGRESS,
-    "answered": LegStatus.COMPLETED,  # DialCallStatus after a conference (https://www.twilio.com/docs/voice/twiml/dial)
+    "answered": LegStatus.IN_PROGRESS,  # the event's name; its CallStatus is documented as in-progress
     "completed": LegStatus.COMPLETED,
     "busy": LegStatus.BUSY,
     "no-answer": LegStatus.NO_ANSWER,
@@ -21,9 +21,14 @@ STATUSES = {
     "canceled": LegStatus.CANCELED,
 }
 
+DIAL_STATUSES = {**STATUSES, "answered": LegStatus.COMPLETED}
+"""After a conference a finished dial says ``answered`` (https://www.twilio.com/docs/voice/twiml/dial)."""
+
 DIRECTIONS = {"inbound": Direction.INBOUND, "outbound-api": Direction.OUTBOUND}
 """Of the root leg. A child's ``outbound-dial`` says nothing about the call."""
 
+LONGEST_NUMBER = 20
+LONGEST_TOKEN = 64
 BELIEVABLE = timedelta(days=1)
 """How far Twilio's clock and ours may differ before a Timestamp is taken for nonsense."""
 
@@ -51,7 +56,7 @@ def read_event(
         direction = Direction.OUTBOUND
     outbound = direction is Direction.OUTBOUND
     status = STATUSES.get(form.get("CallStatus", ""), LegStatus.UNKNOWN)
-    dial_status = STATUSES.get(form.get("DialCallStatus", ""), LegStatus.UNKNOWN)
+    dial_status = DIAL_STATUSES.get(form.get("DialCallStatus", ""), LegStatus.UNKNOWN)
     agent = query.get("agent", "")
     is_result = kind is EventKind.RESULT
     return CallEvent(
@@ -62,11 +67,11 @@ def read_event(
         at=_moment(form.get("Timestamp"), received_at),
         status=status,
         role=_role(is_root=is_root, outbound=outbound, has_agent=bool(agent)),
-        token=token,
+        token=token[:LONGEST_TOKEN] if token else None,
         direction=direction,
-        line_number=(form.get("From") if outbound else form.get("To")) if is_root else None,
+        line_number=_line_number(form.get("From") if outbound else form.get("To")) if is_root else None,
         party=query.get("number") or (form.get("From") if is_root and not outbound else None),
-        agent_id=int(agent) if agent.isdecimal() else None,
+        agent_id=int(agent) if agent.isdecimal() and len(agent) < 10 else None,
         duration=_seconds(form.get("DialCallDuration" if is_result else "CallDuration")),
         dial_status=dial_status if is_result else LegStatus.UNKNOWN,
         dialled_leg_id=form.get("DialCallSid") if is_result else None,
@@ -91,13 +96,18 @@ def _role(*, is_root: bool, outbound: bool, has_agent: bool) -> LegRole:
     return LegRole.AGENT if has_agent else LegRole.PARTY
 
 
+def _line_number(text: str | None) -> str | None:
+    """One of our numbers; a SIP address that was called (``sip:desk@example.sip.twilio.com``) is no line's."""
+    return text if text and len(text) <= LONGEST_NUMBER else None
+
+
 def _moment(timestamp: str | None, received_at: datetime) -> datetime:
     """Twilio's RFC 2822 Timestamp; else, or when it is nonsense, when the webhook came."""
     if not timestamp:
         return received_at
     try:
         moment = parsedate_to_datetime(timestamp)
-    except (ValueError, IndexError, TypeError):
+    except (ValueError, IndexError, TypeError, OverflowError):
         return received_at
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return aware if abs(aware - received_at) < BELIEVABLE else received_at

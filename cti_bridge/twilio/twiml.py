@@ -69,7 +69,7 @@ class Doors:
         return self._door("recording", {"call": call_id}) + TELLING_RETRIES
 
     def _door(self, path: str, facts: dict[str, object]) -> str:
-        return f"{self.base}/{path}?{urlencode(facts)}"
+        return f"{self.base}/{path}?{urlencode({name: clean(str(fact)) for name, fact in facts.items()})}"
 
 
 def render(reply: Reply, doors: Doors) -> str:
@@ -119,7 +119,7 @@ def _ring(reply: Ring, doors: Doors) -> Dial:
         if agent.softphone:
             client = dial.client(**told)
             client.identity(agent.identity)
-            client.parameter(name="call", value=reply.call_id)
+            client.parameter(name="call", value=clean(reply.call_id))
         elif agent.phone:
             dial.number(agent.phone, **told)
     return dial
