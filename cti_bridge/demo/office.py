@@ -110,17 +110,14 @@ def add_office(
     database: Database, made: Secrets, agents: tuple[DemoAgent, ...], lines: tuple[DemoLine, ...]
 ) -> dict[str, int]:
     """Add the agents and lines that are missing; the agents' ids by e-mail address. All have the demo's password."""
-    auth = Auth(made.secret_key, database)
     with database.reading() as connection:
         known = directory.read_directory(connection)
     ids = {agent.email: agent.id for agent in known.agents.values()}
-    hashed = {agent.email: auth.hash_password(PASSWORD) for agent in agents if agent.email not in ids}
+    new = [agent for agent in agents if agent.email not in ids]
+    hashed = Auth(made.secret_key, database).hash_password(PASSWORD) if new else ""
     with database.transaction() as connection:
-        for agent in agents:
-            if agent.email in hashed:
-                ids[agent.email] = directory.add_agent(
-                    connection, **asdict(agent), password_hash=hashed[agent.email], softphone=False
-                )
+        for agent in new:
+            ids[agent.email] = directory.add_agent(connection, **asdict(agent), password_hash=hashed)
         for line in lines:
             if known.line_of(line.number) is None:
                 words = {**asdict(line)}

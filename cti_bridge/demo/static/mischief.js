@@ -15,10 +15,12 @@ const RULES = {
 export class Mischief {
   #radios = new Map();
   #held = el("div", { class: "held", role: "status" });
+  /** While one rule replaces another, the state in between is not shown. */
+  #playing = false;
 
   constructor(element) {
     const choices = Object.keys(RULES).map((trick) => {
-      const radio = el("input", { type: "radio", name: "trick", value: trick, "data-test": `trick-${trick}`, onchange: () => void attempt(() => play(trick)) });
+      const radio = el("input", { type: "radio", name: "trick", value: trick, "data-test": `trick-${trick}`, onchange: () => void this.#play(trick) });
       this.#radios.set(trick, radio);
       return el("label", { class: "choice" }, radio, el("span", {}, words.tricks[trick]));
     });
@@ -31,18 +33,23 @@ export class Mischief {
   show({ rules, held }) {
     const rule = rules[0];
     const trick = rule === undefined ? "none" : Object.keys(RULES).find((name) => RULES[name]?.what === rule.what);
-    for (const [name, radio] of this.#radios) radio.checked = name === trick;
+    if (!this.#playing) for (const [name, radio] of this.#radios) radio.checked = name === trick;
     draw(this.#held, held.length, () =>
       held.length === 0
         ? []
         : [el("button", { type: "button", "data-test": "release", "data-key": "release", onclick: () => void attempt(release) }, words.release(held.length))],
     );
   }
-}
 
-async function play(trick) {
-  await ask("/simulator/misbehave", { method: "DELETE" });
-  if (RULES[trick] !== null) await ask("/simulator/misbehave", { method: "POST", body: { ...RULES[trick], times: null } });
+  async #play(trick) {
+    this.#playing = true;
+    await attempt(async () => {
+      await ask("/simulator/misbehave", { method: "DELETE" });
+      const rule = RULES[trick];
+      if (rule !== null) await ask("/simulator/misbehave", { method: "POST", body: { ...rule, times: null } });
+    });
+    this.#playing = false;
+  }
 }
 
 const release = () => ask("/simulator/release", { method: "POST", body: { order: "reverse" } });
