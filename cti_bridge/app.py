@@ -27,6 +27,7 @@ from cti_bridge.live.hub import Hub, PostgresHub
 from cti_bridge.lookups import Lookups
 from cti_bridge.metrics import Metrics
 from cti_bridge.outbox import Outbox
+from cti_bridge.places import places
 from cti_bridge.pops import Pops
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, migrate
@@ -174,6 +175,7 @@ class Bridge:
         """Make the first call and the first click as quick as the second."""
         try:
             self.directory.refresh()
+            places(self.settings.region)
             self.network.warm_up()
         except StoreUnavailable as problem:
             log.error("database_unavailable_at_start", problem=str(problem))

@@ -16,6 +16,7 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
 from cti_bridge.errors import NumberUnreadable
 from cti_bridge.model import Caller, CallerKind, Language
+from cti_bridge.places import places
 
 WITHHELD_WORDS = frozenset({"", "anonymous", "unknown", "unavailable", "restricted", "private", "blocked", "withheld"})
 """What Twilio puts into From when the caller withholds the number; its list ends "or other descriptions"
@@ -85,10 +86,13 @@ class PhoneNumber:
 
         At home a number without a place says what it is instead: ``"携帯電話"``, ``"Toll-free"``; else it is empty.
         """
-        place = _place(self.e164, language)
-        if self.country != region or place != _country_name(self.e164, language):
-            return place
-        return _KINDS.get(phonenumbers.number_type(_parsed(self.e164)), _NO_KIND)[language]
+        known = places(region)
+        if self.country != region:
+            return known.country(self.country, language)
+        kind = phonenumbers.number_type(_parsed(self.e164))
+        if kind in _WITH_PLACE:
+            return known.area(self.e164[1:], language)
+        return _KINDS.get(kind, _NO_KIND)[language]
 
     def spellings(self) -> tuple[str, ...]:
         """Every way that people plausibly typed this number into a CRM, the likeliest first, without repetition.
@@ -159,20 +163,7 @@ def _format(e164: str, style: int) -> str:
     return phonenumbers.format_number(_parsed(e164), style)
 
 
-@lru_cache(maxsize=16_384)
-def _place(e164: str, language: str) -> str:
-    from phonenumbers import geocoder  # noqa: PLC0415  (30 MB of place names; only who shows a card pays for them)
-
-    return geocoder.description_for_number(_parsed(e164), language)
-
-
-@lru_cache(maxsize=256)
-def _country_name(e164: str, language: str) -> str:
-    from phonenumbers import geocoder  # noqa: PLC0415
-
-    return geocoder.country_name_for_number(_parsed(e164), language)
-
-
+_WITH_PLACE = frozenset({PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
 _DEAR_KINDS = frozenset({PhoneNumberType.PREMIUM_RATE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN})
 """The library counts 0570 (Navi Dial) among the "universal access numbers" (UAN), which callers pay for everywhere."""
 

@@ -293,8 +293,8 @@ def test_a_number_is_shown_as_at_home_or_as_from_abroad() -> None:
         ("+81570123456", "ナビダイヤル", "Shared cost"),
         ("+812012345678", "", ""),
         ("+81990123456", "有料情報サービス", "Premium rate"),
-        ("+14155552671", "アメリカ合衆国", "San Francisco, CA"),
-        ("+442079460958", "イギリス", "London"),
+        ("+14155552671", "アメリカ合衆国", "United States"),
+        ("+442079460958", "イギリス", "United Kingdom"),
     ],
 )
 def test_a_card_says_where_the_number_belongs(number: str, ja: str, en: str) -> None:
