@@ -30,8 +30,6 @@ export default defineConfig(({ mode }) => ({
         },
   test: {
     environment: "happy-dom",
-    // Frames are never loaded; that is no failure to print.
-    environmentOptions: { happyDOM: { settings: { handleDisabledFileLoadingAsSuccess: true } } },
     include: ["tests/**/*.test.ts"],
     restoreMocks: true,
   },

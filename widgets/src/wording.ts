@@ -38,12 +38,6 @@ export function when(moment: Moment, now: number, language: Language): string {
   return new Intl.DateTimeFormat(language, { ...day, ...time, ...(sameYear ? {} : { year: "numeric" }) }).format(date);
 }
 
-/** "8 sec" / "8 秒": whole seconds, for waiting. */
-export function seconds(milliseconds: number, language: Language): string {
-  const whole = Math.max(1, Math.ceil(milliseconds / 1000));
-  return new Intl.NumberFormat(language, { style: "unit", unit: "second", unitDisplay: "long" }).format(whole);
-}
-
 /** The number as people write it, or the word for having none. */
 export function callerText(caller: Caller, terms: Terms): string {
   if (caller.kind === "withheld") return terms.withheld;

@@ -28,6 +28,17 @@ function script(attributes: Record<string, string>): HTMLScriptElement {
   return tag;
 }
 
+// The test's browser would try to load the frame; here it only remembers where from.
+const addresses = new WeakMap<HTMLIFrameElement, string>();
+Object.defineProperty(HTMLIFrameElement.prototype, "src", {
+  set(this: HTMLIFrameElement, address: string) {
+    addresses.set(this, address);
+  },
+  get(this: HTMLIFrameElement) {
+    return addresses.get(this) ?? "";
+  },
+});
+
 beforeEach(() => {
   document.body.replaceChildren();
   document.title = "顧客台帳";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { Language } from "../src/protocol.js";
 import { TERMS } from "../src/terms/terms.js";
-import { age, callerText, clock, safeLink, seconds, when } from "../src/wording.js";
+import { age, callerText, clock, safeLink, when } from "../src/wording.js";
 import { call } from "./fixtures.js";
 
 const NOW = Date.parse("2026-11-21T09:30:00Z");
@@ -27,11 +27,6 @@ describe("wording", () => {
   it("names the year only when it is another one", () => {
     expect(when("2026-03-05T03:00:00Z", NOW, "ja")).not.toContain("2026");
     expect(when("2025-03-05T03:00:00Z", NOW, "ja")).toContain("2025");
-  });
-
-  it("counts seconds up, and in words", () => {
-    expect(seconds(7_200, "en")).toBe("8 seconds");
-    expect(seconds(1, "ja")).toBe("1 秒");
   });
 
   it("gives callers without a number a word", () => {

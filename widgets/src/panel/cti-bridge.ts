@@ -70,7 +70,10 @@ export class BridgePanel extends DeskElement {
       this.#unhear?.();
       this.#unhear = this.desk.listen({
         onCall: (call) => this.#tell("cti-call", call),
-        onRing: (call) => this.#tell("cti-ring", call),
+        onRing: (call) => {
+          this.#tell("cti-ring", call);
+          this.#showTop();
+        },
         onNotify: (call) => this.#tell("cti-notify", call),
       });
     }
@@ -189,6 +192,15 @@ export class BridgePanel extends DeskElement {
     act();
   };
 
+  /** The new card stands on top; whoever is typing further down stays there. */
+  #showTop(): void {
+    let active = document.activeElement;
+    while (active?.shadowRoot?.activeElement) active = active.shadowRoot.activeElement;
+    if (active?.matches("input, textarea, select")) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    scrollTo({ top: 0, behavior: still ? "auto" : "smooth" });
+  }
+
   #focusNote(): void {
     for (const card of this.renderRoot.querySelectorAll("cti-call-card")) if (card.focusNote()) return;
   }
@@ -204,8 +216,10 @@ export class BridgePanel extends DeskElement {
 
   #leave = (): void => this.desk?.leave();
 
+  /** Phones may end a hidden page without another word: what is unsaved goes out now. */
   #wake = (): void => {
-    if (!document.hidden) this.desk?.wake();
+    if (document.hidden) this.desk?.leave();
+    else this.desk?.wake();
   };
 
   /** For the page that holds the panel: its own title while a call rings. */

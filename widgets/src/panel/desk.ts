@@ -123,11 +123,6 @@ export class Desk {
     return this.#ports.now() + (this.live?.skew ?? 0);
   }
 
-  /** Milliseconds until the next attempt at the socket. */
-  get untilRetry(): number {
-    return Math.max(0, (this.connection.retryAt ?? 0) - this.#ports.now());
-  }
-
   get cards(): readonly Call[] {
     return this.live === null ? [] : cardsOf(this.live, this.#dismissed);
   }

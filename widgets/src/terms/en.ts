@@ -16,7 +16,6 @@ export const en = {
 
   connecting: "Connecting…",
   reconnecting: "Connection lost. Reconnecting…",
-  retryIn: (seconds: string) => `Next attempt in ${seconds}`,
   retryNow: "Try now",
   connectionStopped: "The bridge does not understand this version of the panel. Please reload the page.",
   reload: "Reload",
@@ -60,7 +59,6 @@ export const en = {
   help: "Keyboard shortcuts",
   close: "Close",
   more: "Show more",
-  less: "Show less",
   cancel: "Cancel",
 
   idleTitle: "Ready for calls",
@@ -95,7 +93,6 @@ export const en = {
   dialHint: "Your own phone rings first, then we call the number.",
   dialNeedsPhone: "No phone is set for you, so you cannot call from here. Ask your administrator.",
   dialSignIn: "Sign in, then call this number.",
-  dialNumberTo: (number: string) => `Call ${number}`,
 
   ringing: "Incoming call",
   calling: "Calling",

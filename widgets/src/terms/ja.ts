@@ -15,7 +15,6 @@ export const ja: Terms = {
 
   connecting: "接続しています…",
   reconnecting: "接続が切れました。再接続しています…",
-  retryIn: (seconds) => `${seconds}後に再接続します`,
   retryNow: "今すぐ再接続",
   connectionStopped: "パネルのバージョンが古いため接続できません。ページを再読み込みしてください。",
   reload: "再読み込み",
@@ -59,7 +58,6 @@ export const ja: Terms = {
   help: "キーボード操作",
   close: "閉じる",
   more: "さらに表示",
-  less: "折りたたむ",
   cancel: "キャンセル",
 
   idleTitle: "着信をお待ちしています",
@@ -94,7 +92,6 @@ export const ja: Terms = {
   dialHint: "先にご自分の電話が鳴り、出ると相手を呼び出します。",
   dialNeedsPhone: "ご自分の電話が登録されていないため、ここからは発信できません。管理者に連絡してください。",
   dialSignIn: "サインインすると、この番号に発信できます。",
-  dialNumberTo: (number) => `${number}に発信`,
 
   ringing: "着信中",
   calling: "発信中",
