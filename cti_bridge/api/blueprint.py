@@ -64,6 +64,8 @@ class Api:
             version="1",
             before=_refuse_invalid,
             annotations=True,
+            naming_strategy=lambda model: model.__name__,
+            nested_naming_strategy=lambda _parent, child: child,
             security_schemes=[
                 SecurityScheme(name="bearer", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))
             ],
