@@ -220,11 +220,12 @@ def test_dangerous_cells_are_only_data(records: Records, take: Take) -> None:
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         b"\x89PNG\r\n\x1a\n\x00\x00",
         "氏名\n山本".encode() + b"\xff\xfe\xfd",
+        "氏名\n山本".encode() + b"\x81",
         "電話,備考\n045-000-0210,氏名\n".encode(),
         b"1,2,3\n4,5,6\n",
         '"氏名\n'.encode(),
     ],
-    ids=["empty", "blank", "xlsx", "xls", "png", "broken", "no name", "no headings", "open quote"],
+    ids=["empty", "blank", "xlsx", "xls", "png", "broken", "cut", "no name", "no headings", "open quote"],
 )
 def test_a_wrong_file_is_one_clear_error_and_changes_nothing(records: Records, take: Take, content: bytes) -> None:
     with pytest.raises(CustomerFileUnreadable) as refusal:
@@ -273,6 +274,15 @@ def test_progress_counts_rows_from_none_to_all(records: Records, tmp_path: Path)
     import_customers(path, records, progress=lambda done, total: told.append((done, total)))
 
     assert told == [(0, 120), (50, 120), (100, 120), (120, 120)]
+
+
+def test_the_export_tells_its_progress_too(records: Records) -> None:
+    records.save([Customer(f"鈴木 {index}郎") for index in range(60)])
+    told: list[tuple[int, int]] = []
+
+    export_customers(records, io.BytesIO(), progress=lambda done, total: told.append((done, total)))
+
+    assert told == [(0, 60), (50, 60), (60, 60)]
 
 
 def test_an_export_opens_in_excel_and_has_every_heading(records: Records, take: Take) -> None:

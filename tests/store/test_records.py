@@ -113,6 +113,11 @@ def test_a_customer_with_neither_name_nor_company_is_refused_and_nothing_is_save
     assert records.count() == 0
 
 
+def test_a_customer_number_that_no_index_could_hold_is_refused(records: Records) -> None:
+    with pytest.raises(ValueError, match="200"):
+        records.save([Customer("山本 さくら", customer_number="9" * 201)])
+
+
 def test_eight_threads_that_create_the_same_person_create_one(records: Records) -> None:
     draft = ContactDraft("山本 さくら", "+818000001223", company="はやぶさ")
 

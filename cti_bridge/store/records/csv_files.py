@@ -91,13 +91,13 @@ def import_customers(
             continue
         taken = _take(row, cells, columns, records, summary, problem)
         batch += [taken] if taken else []
-        if len(batch) >= BATCH or (batch and done == total):
+        if len(batch) >= BATCH:
             _save(records, batch, summary)
             batch = []
-        if done % BATCH == 0 or done == total:
+        if done % BATCH == 0 and done < total:
             progress(done, total)
-    if batch:
-        _save(records, batch, summary)
+    _save(records, batch, summary)
+    progress(total, total)
     return summary
 
 
@@ -277,7 +277,7 @@ def _split(cell: str) -> list[str]:
 
 
 def _save(records: Records, batch: list[Customer], summary: ImportSummary) -> None:
-    for saved in records.save(batch):
+    for saved in records.save(batch) if batch else ():
         summary.created += saved.how is SavedHow.CREATED
         summary.updated += saved.how is SavedHow.UPDATED
         summary.unchanged += saved.how is SavedHow.UNCHANGED
