@@ -30,6 +30,7 @@ export default defineConfig(({ mode }) => ({
         },
   test: {
     environment: "happy-dom",
+    environmentOptions: { happyDOM: { settings: { enableIframePageLoading: true } } },
     include: ["tests/**/*.test.ts"],
     restoreMocks: true,
   },

@@ -7,6 +7,7 @@ import { FakeBridge, fakeChannels, fakeLocks, settle } from "./fake-bridge.js";
 import { call, frame } from "./fixtures.js";
 
 function tab(bridge: FakeBridge, browser: Partial<Ports>) {
+  bridge.now = () => Date.parse("2026-11-21T09:30:00Z");
   const ports = bridge.ports(browser);
   const tabs = new Tabs("test", ports);
   const link = new LiveLink("ws://bridge.test/live", ports, tabs, {
