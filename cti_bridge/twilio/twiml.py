@@ -13,9 +13,10 @@ from cti_bridge.model import Connect, EventKind, HangUp, Language, Message, Repl
 ALL_EVENTS = "initiated ringing answered completed"
 """Space-joined: the builder would silently write a list as a Python repr."""
 
-CALLING_RETRIES = "#rc=2&rp=ct,rt,5xx&rt=5000"
-"""Connection overrides of a request that a caller waits for (15 s in all, whatever is set): two tries more, soon
-(https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides). The fragment is not signed."""
+CALLING_RETRIES = "#rc=1&rp=ct,rt,5xx&rt=7000"
+"""Connection overrides of a request that a caller waits for, 15 s in all: two tries, each longer than a writer waits for
+a locked database (twice WRITE_WAIT), so that Twilio still listens when the apology comes. The fragment is not signed
+(https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides)."""
 
 TELLING_RETRIES = "#rc=5&rp=ct,rt,5xx"
 """Connection overrides of a status callback: nobody waits, so try as often as Twilio does."""
@@ -131,11 +132,11 @@ def _connect(reply: Connect, doors: Doors) -> Dial:
         action=doors.result(reply.call_id, agent=reply.agent_id, number=reply.number),
         method="POST",
         timeout=45,
-        caller_id=reply.caller_id,
+        caller_id=clean(reply.caller_id),
         **_recording(doors, reply.call_id, wanted=record),
     )
     dial.number(
-        reply.number,
+        clean(reply.number),
         status_callback=doors.status(call=reply.call_id),
         status_callback_event=ALL_EVENTS,
         status_callback_method="POST",
