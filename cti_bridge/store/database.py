@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, TypeDecorator, create_engine, event
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -35,7 +35,10 @@ metadata = MetaData(
     }
 )
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+"""INSERT with ON CONFLICT, by the dialect's name: SQLAlchemy has one for each."""
 
 
 class Moment(TypeDecorator[datetime]):
@@ -81,6 +84,7 @@ class Database:
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
         self.engine = self._open(pool_size)
+        self._for_writing = self.engine.execution_options(writes=True)
 
     def _open(self, pool_size: int) -> Engine:
         engine = create_engine(
@@ -106,7 +110,7 @@ class Database:
         if self.is_sqlite and not self._write_lock.acquire(timeout=WRITE_WAIT):
             raise StoreUnavailable(f"The database was busy with another write for {WRITE_WAIT:.0f} seconds.")
         try:
-            with _translated(), self.engine.execution_options(writes=True).begin() as connection:
+            with _translated(), self._for_writing.begin() as connection:
                 yield connection
         finally:
             if self.is_sqlite:
