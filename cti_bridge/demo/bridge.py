@@ -10,8 +10,6 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from cti_bridge.demo.office import MOST_SOCKETS
-
 STOPPING = 8.0
 """Seconds for a clean stop: gunicorn gives its requests five."""
 
@@ -23,7 +21,7 @@ class BridgeFailed(Exception):
 
 
 class BridgeProcess:
-    """``cti_bridge.app:create_app()`` under gunicorn on 127.0.0.1. What it says goes to ``log``."""
+    """``cti_bridge.app:create_app()`` under gunicorn on 127.0.0.1, set as in earnest. What it says goes to ``log``."""
 
     def __init__(self, port: int, environment: Mapping[str, str], log: Path) -> None:
         self._port = port
@@ -38,10 +36,8 @@ class BridgeProcess:
     def start(self) -> None:
         """Begin to start; ``wait_until_ready`` says when it has."""
         command = [
-            *(sys.executable, "-m", "gunicorn", "cti_bridge.app:create_app()"),
-            *("--bind", f"127.0.0.1:{self._port}"),
-            *("-k", "gthread", "--threads", str(MOST_SOCKETS + 16), "--workers", "1", "--preload"),
-            *("--no-control-socket", "--graceful-timeout", "5", "--log-level", "warning"),
+            *(sys.executable, "-m", "gunicorn", "cti_bridge.app:create_app()", "-c", "python:cti_bridge.serving"),
+            *("--bind", f"127.0.0.1:{self._port}", "--graceful-timeout", "5", "--log-level", "warning"),
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and arguments)

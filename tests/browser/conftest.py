@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Error, Playwright, expect, sync_playwright
+from sqlalchemy import delete
 
 from cti_bridge.demo.office import DemoAgent, DemoLine, add_office
 from cti_bridge.demo.run import CannotRun, Demo
 from cti_bridge.demo.weather import Weather
+from cti_bridge.simulator import NotPossible
+from cti_bridge.store.numbers import number_index, picks
 from tests.browser.desk import Desk, Office
 
 ARGUMENTS = [
@@ -147,11 +150,17 @@ def open_desk(demo: Demo, browser: Browser) -> Iterator[OpenDesk]:
 
 
 @pytest.fixture(autouse=True)
-def fair_weather(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test upset is put right again."""
+def put_right(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test upset is put right again, and what was learned of numbers forgotten."""
     yield
     if "demo" in request.fixturenames:
         demo: Demo = request.getfixturevalue("demo")
         demo.weather.set(Weather())
         demo.simulator.forgive()
         demo.simulator.release("given")
+        for leg in demo.simulator.legs(direction="inbound"):
+            with suppress(NotPossible):
+                demo.simulator.hang_up(leg)
+        with demo.database.transaction() as connection:
+            connection.execute(delete(picks))
+            connection.execute(delete(number_index))

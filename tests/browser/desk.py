@@ -114,7 +114,7 @@ class Desk:
     def play_trick(self, trick: str) -> None:
         """Have webhooks misbehave from now on, as one of the page's tricks says."""
         self.page.get_by_test_id(f"trick-{trick}").check()
-        self.demo.simulator.wait_for(lambda: self.demo.simulator.courier.rules(), what=f"the trick {trick}")
+        self.demo.simulator.wait_for(self.demo.simulator.courier.rules, what=f"the trick {trick}")
 
     def leg(self, who: str) -> Locator:
         """A telephone that takes part in a call that is not over: an agent's number, or the caller's as it is shown."""

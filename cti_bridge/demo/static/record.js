@@ -4,7 +4,7 @@ import { when, words } from "./words.js";
 
 export function drawRecord(element, record, link) {
   draw(element, record, () => {
-    if (record === null) return [el("p", { class: "quiet" }, words.chooseCustomer)];
+    if (record === null) return [el("p", { class: "quiet" }, words.noRecord)];
     element.dataset.ctiRecord = record.id;
     return [
       head(record, link),
