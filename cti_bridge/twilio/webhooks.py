@@ -12,6 +12,7 @@ from functools import partial
 
 import structlog
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 
 from cti_bridge.calls import Calls
 from cti_bridge.clock import Clock, utc_now
@@ -103,7 +104,7 @@ class Webhooks:
             return "refused", Response(status=403)  # not Twilio: no hint why
         event: CallEvent | None = None
         try:
-            form = request.form if request.method == "POST" else request.args
+            form = _storable(request.form if request.method == "POST" else request.args)
             token = request.headers.get(IDEMPOTENCY_TOKEN)
             event = read_event(kind, request.args, form, token=token, received_at=self._clock())
             raw = {name: values if len(values) > 1 else values[0] for name, values in form.lists()}
@@ -130,6 +131,11 @@ class Webhooks:
             log.exception("fallback_broke", call=call)
             answer = apology(self._language)
         return "improvised", _twiml(answer)
+
+
+def _storable(form: MultiDict[str, str]) -> MultiDict[str, str]:
+    """The form without NUL, which PostgreSQL's texts cannot hold; a caller's SIP name may carry one."""
+    return MultiDict((name.replace("\0", ""), value.replace("\0", "")) for name, value in form.items(multi=True))
 
 
 def _twiml(answer: str) -> Response:
