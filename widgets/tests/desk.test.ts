@@ -196,6 +196,15 @@ describe("calls", () => {
     expect(desk.cards[0]?.phase).toBe("completed");
   });
 
+  it("a note not yet saved is sent so that it outlives the page", async () => {
+    await signedIn();
+    bridge.socket.tell(frame("call-talking"));
+    const { id, draft } = call("call-talking");
+    desk.drafts.edit(id, draft, { note: "x" });
+    desk.leave();
+    expect(bridge.askedFor(`PUT calls/${id}/draft`)).toMatchObject([{ keepalive: true, body: { note: "x" } }]);
+  });
+
   it("a delivered log's card goes by itself, a parked one stays", async () => {
     await signedIn();
     bridge.socket.tell(frame("call-wrapping-up"));

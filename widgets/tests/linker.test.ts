@@ -55,11 +55,13 @@ describe("the linker", () => {
   it("never puts a second one, however often it looks", async () => {
     page('<p class="phone">03-5555-0142</p>');
     start();
+    const first = find("cti-dial");
     for (let round = 0; round < 5; round += 1) {
       document.body.append(document.createElement("i"));
       await pause();
     }
     expect(buttons()).toEqual(["03-5555-0142"]);
+    expect(find("cti-dial")).toBe(first);
   });
 
   it("sees what the page renders late, in one look for a whole burst", async () => {

@@ -103,7 +103,7 @@ describe("the panel", () => {
   });
 
   it("does not take a digit typed into a field, or with a modifier, for a pick", async () => {
-    await show("snapshot-empty", "call-talking");
+    await show("snapshot-empty", "call-talking-picked");
     press(one("note"), "1");
     press(one("card"), "1", { ctrlKey: true });
     await drawn();

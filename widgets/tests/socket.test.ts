@@ -107,15 +107,18 @@ describe("live socket", () => {
   });
 
   it("hears nothing any more from a socket it has given up", async () => {
-    const { bridge, frames } = begin();
+    const { bridge, told, frames } = begin();
     await settle();
     const old = bridge.socket;
     old.open();
     old.tell(frame("snapshot-empty"));
     await vi.advanceTimersByTimeAsync(60_000);
+    expect(told.at(-1)).toBe("waiting");
+    const until = told.length;
     old.tell(frame("call-talking"));
     old.drop(1006);
     expect(frames).toEqual(["snapshot"]);
+    expect(told).toHaveLength(until);
   });
 
   it("waits as long as a refused ticket asks", async () => {
