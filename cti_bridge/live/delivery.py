@@ -78,6 +78,7 @@ class Delivery:
         hub.listen(self.notice)
 
     def start(self) -> None:
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         self._thread.start()
 
@@ -122,9 +123,12 @@ class Delivery:
         except BaseException:
             self.leave(joining)
             raise
-        for record in records:
-            joining.versions[record.id] = record.version
-        self._count("snapshot", sent=joining.send(text_frame(snapshot)))
+        sent, held_back = joining.begin(text_frame(snapshot), {record.id: record.version for record in records})
+        self._count("snapshot", sent=sent)
+        for topic in held_back:
+            self.notice(topic)
+        if self._stopping:  # it came between the farewell and the end of the process
+            joining.close(GOING_AWAY)
 
     def leave(self, leaving: AgentSocket) -> None:
         with self._changed:
@@ -145,13 +149,16 @@ class Delivery:
 
     def _run(self) -> None:
         while not self._stopping:
+            taken = self._take()
             try:
-                for topic in self._take():
+                for topic in taken:
                     self._deliver(topic)
                 self._tick()
             except StoreUnavailable as problem:
                 log.error("delivery_waits_for_database", problem=str(problem))
                 time.sleep(0.5)
+                for topic in taken:  # an outage may last longer than a sweep looks back
+                    self.notice(topic)
             except Exception:
                 log.exception("delivery_broke")
 
@@ -205,7 +212,7 @@ class Delivery:
     def _send_presence(self, connection: Connection, agent: Agent, sockets: list[AgentSocket]) -> None:
         frame = _presence_frame(agent, self.presence(connection, agent))
         for connected in sockets:
-            self._count("presence", sent=connected.send_if_changed("presence", frame))
+            self._count("presence", sent=connected.send_if_changed(topics.agent_topic(agent.id), frame))
 
     def _deliver_missed(self) -> None:
         directory = self._directory.current()
@@ -216,15 +223,15 @@ class Delivery:
             if agent is not None:
                 missed = self._pops.missed(self._of_lines(records, directory, agent), directory, agent.language)
                 frame = text_frame({"v": 1, "type": "missed", "missed": missed})
-                self._count("missed", sent=connected.send_if_changed("missed", frame))
+                self._count("missed", sent=connected.send_if_changed(topics.MISSED, frame))
 
     def _deliver_health(self, *, heartbeat: bool = False) -> None:
         with self._database.reading() as connection:
             frame = text_frame({"v": 1, "type": "health", "health": self._health(connection)})
         for connected in self._everybody():
             if heartbeat:
-                connected.last.pop("health", None)
-            self._count("health", sent=connected.send_if_changed("health", frame))
+                connected.last.pop(topics.HEALTH, None)
+            self._count("health", sent=connected.send_if_changed(topics.HEALTH, frame))
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -255,7 +262,7 @@ class Delivery:
             agent = directory.agents.get(connected.agent_id)
             if agent is not None:
                 frame = _presence_frame(agent, presence(agent, engagements.get(agent.id)))
-                self._count("presence", sent=connected.send_if_changed("presence", frame))
+                self._count("presence", sent=connected.send_if_changed(topics.agent_topic(agent.id), frame))
 
     # ── what is sent ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -69,6 +69,7 @@ class PostgresHub(Hub):
         self._outgoing: list[str] = []
         self._pending = threading.Condition()
         self._sender: threading.Thread | None = None
+        self._sender_pid = 0
 
     def wake(self, *topics: str) -> None:
         super().wake(*topics)
@@ -100,7 +101,8 @@ class PostgresHub(Hub):
                     while not self._stopping.is_set():
                         if select.select([connection.fileno()], [], [], 0.5)[0]:
                             for notice in connection.notifies(timeout=0):
-                                super().wake(notice.payload)
+                                if notice.pid != self._sender_pid:  # our own listeners have been told
+                                    super().wake(notice.payload)
             except (psycopg.Error, OSError) as problem:
                 log.warning("hub_listening_lost", problem=type(problem).__name__)
                 self._stopping.wait(self.RECONNECT_SECONDS)
@@ -109,6 +111,7 @@ class PostgresHub(Hub):
         while not self._stopping.is_set():
             try:
                 with psycopg.connect(self._address, autocommit=True, connect_timeout=5) as connection:
+                    self._sender_pid = connection.info.backend_pid
                     while not self._stopping.is_set():
                         for topic in self._take():
                             connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))

@@ -71,23 +71,21 @@ def blueprint(
     def _serve(server: Server) -> None:
         try:
             agent_id = _hello(server, auth)
+            agent = directory.current().agents.get(agent_id)
+            if agent is None:
+                raise HelloRefused("ticket_invalid")
+            connected = AgentSocket(server, agent_id)
+            try:
+                delivery.join(connected, agent)
+                while connected.open:
+                    server.receive()  # what clients say after their hello is for later versions of the protocol
+            finally:
+                delivery.leave(connected)
         except HelloRefused as refusal:
             _refuse(server, str(refusal), REFUSED)
-            return
-        agent = directory.current().agents.get(agent_id)
-        if agent is None:
-            _refuse(server, "ticket_invalid", REFUSED)
-            return
-        connected = AgentSocket(server, agent_id)
-        try:
-            delivery.join(connected, agent)
-            while connected.open:
-                server.receive()  # what clients say after their hello is for later versions of the protocol
         except BridgeError as problem:
             log.error("live_not_joined", problem=type(problem).__name__)
             _refuse(server, "server_error", BROKEN)
-        finally:
-            delivery.leave(connected)
 
     return routes
 
@@ -110,8 +108,6 @@ def _hello(server: Server, auth: Auth) -> int:
         return auth.use_ticket(ticket)
     except (TicketInvalid, TicketExpired, TicketUsed) as problem:
         raise HelloRefused(problem.code) from None
-    except BridgeError:
-        raise HelloRefused("server_error") from None
 
 
 def _refuse(server: Server, code: str, close_code: int) -> None:

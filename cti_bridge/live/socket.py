@@ -16,6 +16,8 @@ from typing import Any
 
 from simple_websocket import Server
 
+from cti_bridge.live import hub as topics
+
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
 _PING = b"\x89\x00"
@@ -32,7 +34,10 @@ def text_frame(frame: dict[str, Any]) -> bytes:
 
 
 class AgentSocket:
-    """A socket after its hello. ``sent`` remembers which version of each call it has, and the last of everything else."""
+    """A socket after its hello. ``versions`` remembers which version of each call it has, ``last`` everything else.
+
+    Nothing goes before the snapshot: a widget that has none yet has nothing to change, and would lose the frame.
+    """
 
     def __init__(self, server: Server, agent_id: int) -> None:
         self.agent_id = agent_id
@@ -41,41 +46,57 @@ class AgentSocket:
         self.open = True
         self._server = server
         self._lock = threading.Lock()
+        self._begun = False
+        self._held_back: set[str] = set()
 
-    def send(self, frame: bytes) -> bool:
-        """Hand the frame to the network at once; False, and the socket is cut, when it cannot take all of it."""
+    def begin(self, snapshot: bytes, versions: dict[str, int]) -> tuple[bool, set[str]]:
+        """Send the first frame, with these calls in it. Returns also the topics held back until now: look at them."""
         with self._lock:
-            if not self.open:
-                return False
-            try:
-                taken = self._server.sock.send(frame, socket.MSG_DONTWAIT)
-            except OSError:
-                taken = -1
-            if taken != len(frame):
-                self._cut()
-        return self.open
+            self.versions.update(versions)
+            self._begun = True
+            sent = self._send(snapshot)
+            held_back, self._held_back = self._held_back, set()
+        return sent, held_back
 
     def send_call(self, call_id: str, version: int, frame: bytes) -> bool:
         """Send a call's state unless this socket has it, or a newer one."""
-        if self.versions.get(call_id, 0) >= version:
+        with self._lock:
+            if not self._begun:
+                self._held_back.add(topics.call_topic(call_id))
+            elif self.versions.get(call_id, 0) < version:
+                self.versions[call_id] = version
+                return self._send(frame)
             return self.open
-        self.versions[call_id] = version
-        return self.send(frame)
 
-    def send_if_changed(self, kind: str, frame: bytes) -> bool:
-        if self.last.get(kind) == frame:
+    def send_if_changed(self, topic: str, frame: bytes) -> bool:
+        """Send this topic's state unless it is the last that was sent."""
+        with self._lock:
+            if not self._begun:
+                self._held_back.add(topic)
+            elif self.last.get(topic) != frame:
+                self.last[topic] = frame
+                return self._send(frame)
             return self.open
-        self.last[kind] = frame
-        return self.send(frame)
+
+    def _send(self, frame: bytes) -> bool:
+        """Hand the frame to the network at once; False, and the socket is cut, when it cannot take all of it."""
+        if not self.open:
+            return False
+        try:
+            taken = self._server.sock.send(frame, socket.MSG_DONTWAIT)
+        except OSError:
+            taken = -1
+        if taken != len(frame):
+            self._cut()
+        return self.open
 
     def ping(self) -> bool:
         """Ask whether anybody is still there; False, and the socket is cut, when the last ping went unanswered."""
-        if not self._server.pong_received:
-            with self._lock:
+        with self._lock:
+            if not self._server.pong_received:
                 self._cut()
-            return False
-        self._server.pong_received = False
-        return self.send(_PING)
+            self._server.pong_received = False
+            return self._send(_PING)
 
     def close(self, code: int) -> None:
         """Say goodbye without waiting for an answer."""
