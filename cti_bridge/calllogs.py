@@ -62,7 +62,10 @@ class CallLogs:
         if record is None:
             raise ConnectorRefused(f"The bridge has no call {call_id} any more; its log cannot be written.")
         if record.caller.number and record.lookup.source != "crm":
-            record = self._lookups.ask(call_id, PhoneNumber(record.caller.number)) or record
+            try:
+                record = self._lookups.ask(call_id, PhoneNumber(record.caller.number)) or record
+            except ConnectorRefused as problem:  # it may refuse the search and still take the log
+                log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=str(problem))
         directory = self._directory.current()
         line = directory.line_of(record.call.line_number)
         agent = directory.agents.get(record.call.agent_id or 0)

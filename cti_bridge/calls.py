@@ -44,6 +44,7 @@ from cti_bridge.model import (
     Reply,
     Ring,
     Speak,
+    settle,
 )
 from cti_bridge.outbox import Outbox
 from cti_bridge.phone import PhoneNumber, read_caller
@@ -259,21 +260,24 @@ class Calls:
         """Take the choice back, and forget what was learned from it."""
 
         def take_back(connection: Connection, record: CallRecord) -> CallRecord:
+            lookup = replace(record.lookup, learned=None)
             if record.caller.number:
                 numbers.unlearn(connection, self._connector.name, record.caller.number)
-            lookup = replace(record.lookup, learned=None)
+                lookup = self._lookups.ranked(connection, call_id, PhoneNumber(record.caller.number), lookup)
             return settled(replace(record, picked=None, lookup=lookup))
 
-        return self._change(agent, call_id, take_back)
+        record = self._change(agent, call_id, take_back)
+        left = settle(record.lookup.matches, None, None)
+        if left is not None and record.lookup.story.of != left.contact.id:
+            self._lookups.look_at(call_id, left.contact)
+        return record
 
     def save_draft(self, agent: Agent, call_id: str, note: str, disposition: str | None) -> CallRecord:
         """Keep what the agent has typed so far."""
         self._check_wording(note, disposition)
         now = self._clock()
 
-        def keep(connection: Connection, record: CallRecord) -> CallRecord:
-            if record.call.ended:
-                self._owe_log(connection, record)
+        def keep(_connection: Connection, record: CallRecord) -> CallRecord:
             return replace(record, note=note, disposition=disposition, draft_saved_at=now)
 
         return self._change(agent, call_id, keep)
@@ -283,10 +287,9 @@ class Calls:
         self._check_wording(note, disposition)
         now = self._clock()
 
-        def finish(connection: Connection, record: CallRecord) -> CallRecord:
+        def finish(_connection: Connection, record: CallRecord) -> CallRecord:
             if not (record.call.ended or record.call.answered or record.call.placed_by):
                 raise Conflict("call_still_ringing")
-            self._outbox.enqueue(connection, record.id, run_at=now)
             done_at = record.completed_at or now
             return replace(record, note=note, disposition=disposition, draft_saved_at=now, completed_at=done_at)
 
@@ -355,8 +358,6 @@ class Calls:
                     lookup = replace(lookup, matches=(*matches, *others))
             if lookup.story.of != contact.id:
                 lookup = replace(lookup, story=Story(contact.id))
-            if record.completed_at is not None:
-                self._outbox.enqueue(connection, record.id, run_at=self._clock())
             return settled(replace(record, picked=choice, lookup=lookup))
 
         record = self._change(agent, call_id, pick)
@@ -364,10 +365,13 @@ class Calls:
         return record
 
     def _change(self, agent: Agent, call_id: str, change: Callable[[Connection, CallRecord], CallRecord]) -> CallRecord:
+        """Save what the agent changed; the log of a call that is over, or completed, must tell it too."""
         with self._database.transaction() as connection:
             before = self._concerning(connection, agent, calls.get(connection, call_id, for_update=True))
             record = change(connection, before)
             calls.save(connection, record, self._clock())
+            if record.call.ended or record.completed_at is not None:
+                self._owe_log(connection, record)
         self._hub.wake(topics.call_topic(call_id))
         return replace(record, version=record.version + 1)
 

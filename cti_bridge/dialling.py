@@ -108,13 +108,16 @@ class Dialling:
     @contextmanager
     def _one_at_a_time(self, agent: Agent) -> Iterator[None]:
         """An agent who is on a call, or clicked twice, does not dial a second time."""
-        with self._database.reading() as connection:
-            engaged = calls.engagements(connection, self._clock(), self._settings.wrap_up_limit, agent.id)
         with self._lock:
-            if engaged.get(agent.id) is Engagement.TALKING or agent.id in self._dialling:
+            if agent.id in self._dialling:
                 raise Conflict("already_on_call")
             self._dialling.add(agent.id)
         try:
+            # Asked only now: the first click's call may have been written down a moment ago.
+            with self._database.reading() as connection:
+                engaged = calls.engagements(connection, self._clock(), self._settings.wrap_up_limit, agent.id)
+            if engaged.get(agent.id) is Engagement.TALKING:
+                raise Conflict("already_on_call")
             yield
         finally:
             with self._lock:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from cti_bridge.circuit import Circuit
 from cti_bridge.clock import Clock, utc_now
@@ -68,6 +69,9 @@ class Lookups:
 
     def open(self) -> None:
         """Begin to work. Call after a fork, not before."""
+        self._stopping = False
+        self._waiting.clear()
+        self._deadlines.clear()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="lookup")
         threading.Thread(target=self._watch_deadlines, name="lookup-deadlines", daemon=True).start()
 
@@ -112,6 +116,13 @@ class Lookups:
                     matches.append(Match(contact, held.label, held.text))
                     break
         return tuple(matches)
+
+    def ranked(self, connection: Connection, call_id: str, number: PhoneNumber, lookup: Lookup) -> Lookup:
+        """The lookup with its matches in order, by what we know of this number from other calls."""
+        learned = numbers.learned(connection, self._connector.name, number.e164)
+        recent = calls.contacts_called(connection, number.e164, self._clock() - RECENTLY, besides=call_id)
+        matches = rank(lookup.matches, chosen_before=learned.contact.id if learned else None, called_recently=recent)
+        return replace(lookup, matches=matches, learned=learned)
 
     def ask(self, call_id: str, number: PhoneNumber) -> CallRecord | None:
         """Ask the CRM now, in this thread, and keep the answer. Raises what the connector raises."""
@@ -212,12 +223,7 @@ class Lookups:
             if lookup == record.lookup:
                 return record
             if number is not None:
-                learned = numbers.learned(connection, self._connector.name, number.e164)
-                recent = calls.contacts_called(connection, number.e164, now - RECENTLY)
-                ranked = rank(
-                    lookup.matches, chosen_before=learned.contact.id if learned else None, called_recently=recent
-                )
-                lookup = replace(lookup, matches=ranked, learned=learned)
+                lookup = self.ranked(connection, call_id, number, lookup)
             record = settled(replace(record, lookup=lookup))
             calls.save(connection, record, now)
         self._hub.wake(topics.call_topic(call_id))

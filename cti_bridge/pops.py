@@ -212,7 +212,8 @@ def _activity(lookup: Lookup, choice: Choice | None) -> Json | None:
     if choice is None:
         return None
     if lookup.story.of != choice.contact.id:
-        return {"state": "waiting", "history": [], "open": [], "upcoming": []}
+        state = "failed" if lookup.state is LookupState.FAILED else "waiting"
+        return {"state": state, "history": [], "open": [], "upcoming": []}
     return {"state": lookup.story.state, **dump(lookup.story.activity)}
 
 

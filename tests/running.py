@@ -7,15 +7,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
+from unittest import mock
 
+import jsonschema
 import requests
+from argon2 import PasswordHasher
 from flask import Flask
 from simple_websocket import Client, ConnectionClosed
 from werkzeug.serving import make_server
 
+from cti_bridge import calls, live, outbox
 from cti_bridge.app import Bridge, CTIBridge, bridge_of
 from cti_bridge.model import Agent
 from cti_bridge.simulator import Simulator
@@ -30,11 +37,37 @@ ENGLISH_LINE = "+815031234568"
 SATO_PHONE = "+818000000001"
 SUZUKI_PHONE = "+818000000002"
 PASSWORD = "correct horse battery"
-PATIENCE = 5.0
+PATIENCE = 10.0
+"""Seconds to wait for what must come; nothing that works takes a fraction of it."""
+
+SCHEMA = json.loads((Path(live.__file__).parent / "frames.schema.json").read_text("utf-8"))
+_DEFINED = {
+    "hello": "hello",
+    "snapshot": "snapshot",
+    "call": "callFrame",
+    "presence": "presenceFrame",
+    "missed": "missedFrame",
+    "health": "healthFrame",
+    "error": "errorFrame",
+}
+_VALIDATORS = {
+    kind: jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": SCHEMA["$defs"]})
+    for kind, name in _DEFINED.items()
+}
+
+
+def mistakes_in(frame: Frame) -> list[str]:
+    """What is wrong with a frame by the live protocol's schema."""
+    errors = _VALIDATORS[frame["type"]].iter_errors(frame)
+    return [f"{frame['type']} {error.json_path}: {error.message}" for error in errors]
 
 
 class Screen:
-    """An agent's screen: signs in, opens the live socket, keeps the newest state of every call as a widget does."""
+    """An agent's screen: signs in, opens the live socket, keeps the newest state of every call as a widget does.
+
+    Every frame is held against the protocol: its schema, and that a call's version never goes back. What a widget
+    would lose because it came before the snapshot, this loses too.
+    """
 
     def __init__(self, base: str, origin: str, email: str, language: str = "ja") -> None:
         self.base = base
@@ -45,6 +78,8 @@ class Screen:
         answer.raise_for_status()
         self.headers["Authorization"] = f"Bearer {answer.json()['token']}"
         self.frames: list[Frame] = []
+        self.mistakes: list[str] = []
+        self.closed_with: int | None = None
         self.calls: dict[str, Frame] = {}
         self.missed: list[Frame] = []
         self.health: Frame = {}
@@ -80,6 +115,7 @@ class Screen:
         with suppress(ConnectionClosed):
             self._socket.close()
         self._thread.join(2)
+        assert not self.mistakes, self.mistakes
 
     def _read(self) -> None:
         try:
@@ -88,16 +124,24 @@ class Screen:
                 with self._news:
                     self._take(frame)
                     self._news.notify_all()
-        except (ConnectionClosed, TypeError, OSError):
+        except (ConnectionClosed, TypeError, OSError) as end:
             with self._news:
+                self.closed_with = getattr(end, "reason", None)
                 self.frames.append({"type": "closed"})
                 self._news.notify_all()
 
     def _take(self, frame: Frame) -> None:
         self.frames.append(frame)
+        self.mistakes += mistakes_in(frame)
+        if frame["type"] == "snapshot":
+            self.calls = {}
+        elif not self.frames or self.frames[0]["type"] != "snapshot":
+            self.mistakes.append(f"a {frame['type']} frame before the snapshot")
         for call in [*frame.get("calls", []), *([frame["call"]] if "call" in frame else [])]:
-            if call["version"] > self.calls.get(call["id"], {"version": 0})["version"]:
-                self.calls[call["id"]] = call
+            shown = self.calls.get(call["id"], {"version": 0})["version"]
+            if call["version"] <= shown:
+                self.mistakes.append(f"{call['id']} came as version {call['version']} after {shown}")
+            self.calls[call["id"]] = call
         self.missed = frame.get("missed", self.missed)
         self.health = frame.get("health", self.health)
         self.agent = frame.get("agent", self.agent)
@@ -151,8 +195,9 @@ def running(
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    incoming = f"{url}{prefix}/twilio/voice/incoming"
-    with Simulator({MAIN_LINE: incoming, ENGLISH_LINE: incoming}) as twilio:
+    doors = f"{url}{prefix}/twilio/voice"
+    number = {"voice_url": f"{doors}/incoming", "status_callback": f"{doors}/status"}
+    with impatience(), Simulator({MAIN_LINE: number, ENGLISH_LINE: number}) as twilio:
         app = app or Flask("host")
         app.config.update(
             {
@@ -168,21 +213,43 @@ def running(
         CTIBridge(app, url_prefix=prefix, connector=crm)
         bridge = bridge_of(app)
         sato, suzuki = _people(bridge)
-        server = make_server("127.0.0.1", port, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        bridge.start()
-        started = Running(bridge, app, url, prefix, twilio, crm, sato, suzuki)
-        try:
-            yield started
-        finally:
-            crm.gate.set()
-            for screen in started.screens:
-                screen.close()
-            bridge.stop()
-            server.shutdown()
-            thread.join(5)
-            server.server_close()
+        with serving(app, port):
+            started = Running(bridge, app, url, prefix, twilio, crm, sato, suzuki)
+            try:
+                yield started
+            finally:
+                crm.gate.set()
+                with ExitStack() as closing:
+                    closing.callback(bridge.stop)
+                    for screen in started.screens:
+                        closing.callback(screen.close)
+
+
+@contextmanager
+def serving(app: Flask, port: int) -> Iterator[None]:
+    """Serve this app on loopback with a bridge in it, and stop the server (not the bridge) at the end."""
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    bridge_of(app).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(5)
+        server.server_close()
+
+
+@contextmanager
+def impatience() -> Iterator[None]:
+    """Waits that protect a real installation, cut short: nobody attacks a test's passwords, and its network is near."""
+    cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    with (
+        mock.patch("cti_bridge.auth.PasswordHasher", cheap),
+        mock.patch.object(outbox, "IDLE", 0.05),
+        mock.patch.object(calls, "SETTLING", timedelta(seconds=0.2)),
+    ):
+        yield
 
 
 def _people(bridge: Bridge) -> tuple[Agent, Agent]:

@@ -38,6 +38,9 @@ from cti_bridge.store.directory import agents, line_agents
 LONGEST_CALL = timedelta(hours=4)
 """Twilio ends every call after four hours (``timeLimit`` 14400): what is older is over, whatever we were told."""
 
+MOST_SHOWN = 50
+"""Cards on one screen; who leaves more wrap-ups open than that sees the latest."""
+
 calls = Table(
     "calls",
     metadata,
@@ -259,8 +262,10 @@ def engagements(
 def _busy(now: datetime, wrap_up: timedelta) -> Any:
     return select(calls.c.id).where(
         calls.c.started_at > now - LONGEST_CALL,
-        calls.c.completed_at.is_(None),
-        or_(calls.c.ended_at.is_(None), and_(calls.c.ended_at > now - wrap_up, calls.c.outcome == "answered")),
+        or_(
+            calls.c.ended_at.is_(None),
+            and_(calls.c.completed_at.is_(None), calls.c.ended_at > now - wrap_up, calls.c.outcome == "answered"),
+        ),
     )
 
 
@@ -277,10 +282,10 @@ def live_calls(connection: Connection, agent_id: int, now: datetime) -> list[Cal
                 and_(calls.c.id.in_(rung), calls.c.agent_id.is_(None), calls.c.ended_at.is_(None)),
             ),
         )
-        .order_by(calls.c.started_at)
-        .limit(50)
+        .order_by(calls.c.started_at.desc())
+        .limit(MOST_SHOWN)
     )
-    return [_record(row) for row in connection.execute(query)]
+    return [_record(row) for row in connection.execute(query)][::-1]
 
 
 def recent_calls(connection: Connection, agent_id: int, limit: int = 20) -> list[CallRecord]:
@@ -311,10 +316,14 @@ def last_answered(connection: Connection, number: str, before: datetime) -> Call
     return _record(row) if row else None
 
 
-def contacts_called(connection: Connection, number: str, since: datetime) -> frozenset[str]:
-    """The contacts that our conversations with this number since then belonged to."""
+def contacts_called(connection: Connection, number: str, since: datetime, *, besides: str) -> frozenset[str]:
+    """The contacts that our conversations with this number since then belonged to, ``besides`` this call itself."""
     query = select(calls.c.contact_id).where(
-        calls.c.caller_number == number, calls.c.started_at >= since, calls.c.contact_id.is_not(None)
+        calls.c.caller_number == number,
+        calls.c.started_at >= since,
+        calls.c.contact_id.is_not(None),
+        calls.c.outcome == "answered",
+        calls.c.id != besides,
     )
     return frozenset(connection.execute(query).scalars())
 
