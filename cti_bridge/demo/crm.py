@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
@@ -117,8 +116,9 @@ class StandInCrm:
 class ChangeWatch:
     """Notices that another process wrote to the SQLite file. Belongs to one thread."""
 
-    def __init__(self, file: Path) -> None:
-        self._connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
+    def __init__(self, database: Database) -> None:
+        # A connection of its own, outside any transaction: inside of one, nothing would ever seem to change.
+        self._connection = sqlite3.connect(f"file:{database.url.database}?mode=ro", uri=True, isolation_level=None)
 
     def version(self) -> int:
         """A number that is another one after every commit (https://sqlite.org/pragma.html#pragma_data_version)."""

@@ -81,8 +81,7 @@ class Demo:
                 history=300,
             )
             self.connect_lines()
-            file = office.database_file(self.home)
-            pages = DemoPages(self.simulator, self.database, file, self.weather, self.bridge_url)
+            pages = DemoPages(self.simulator, self.database, self.weather, self.bridge_url)
             self.simulator.app.register_blueprint(pages.blueprint())
             self.simulator.start()
         with self._step("Bridge"):
@@ -176,9 +175,10 @@ def check_ports(ports: Mapping[str, int]) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
-            except OSError as problem:
+            except (OSError, OverflowError) as problem:
+                why = problem.strerror if isinstance(problem, OSError) else "there is no such port"
                 raise CannotRun(
-                    f"Port {port} cannot be used ({problem.strerror}). Choose another one: "
+                    f"Port {port} cannot be used ({why}). Choose another one: "
                     f"cti-bridge demo {option} {port + 10 if port < 65000 else 5090}"
                 ) from None
 

@@ -35,12 +35,9 @@ LINK_NUMBERS = ".phone"
 class DemoPages:
     """The blueprint's views. ``bridge_url`` is where the widget comes from."""
 
-    def __init__(
-        self, simulator: Simulator, database: Database, database_file: Path, weather: WeatherStation, bridge_url: str
-    ) -> None:
+    def __init__(self, simulator: Simulator, database: Database, weather: WeatherStation, bridge_url: str) -> None:
         self._simulator = simulator
         self._database = database
-        self._database_file = database_file
         self._weather = weather
         self._bridge_url = bridge_url
         self._crm = StandInCrm(database)
@@ -149,7 +146,7 @@ class DemoPages:
         return Response(self._stream(), mimetype="text/event-stream", headers=headers)
 
     def _stream(self) -> Iterator[str]:
-        watch = ChangeWatch(self._database_file)
+        watch = ChangeWatch(self._database)
         seen: tuple[int, int, Weather | None] = (-1, watch.version(), None)
         quiet = 0.0
         try:
