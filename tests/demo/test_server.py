@@ -131,7 +131,7 @@ def test_the_events_tell_of_the_world_the_weather_and_the_crm(
         assert next(events)[0] == "world"
         assert next(events) == ("weather", {"delay_ms": 0, "down": False})
         with database.transaction() as connection:
-            connection.exec_driver_sql("UPDATE crm_contacts SET note = note WHERE id = 1")
+            connection.exec_driver_sql("UPDATE crm_contacts SET note = note || ' '")
         assert next(events)[0] == "crm"
         requests.put(f"{url}/crm-weather", json={"delay_ms": 0, "down": True}, timeout=5)
         assert ("weather", {"delay_ms": 0, "down": True}) in [next(events), next(events)]
