@@ -5,14 +5,18 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 from cti_bridge.phone import mask
 
-_NUMBER = re.compile(r"(?<![\w.-])(?:\+|00)?\d[\d\-() ]{7,18}\d(?![\w.-])")
+_NUMBER = re.compile(
+    r"(?:(?<![\w-])(?<!\d\.)|(?<=%2B))"  # not within a word, an identifier or a fraction; in an address + is %2B
+    r"(?:\+|00)?\d[\d\-() \u3000\uff0d\u30fc]{6,18}\d"  # eight to twenty digits and what people put between them
+    r"(?!\w|[.-]\w)"
+)
 _KEPT = frozenset({"timestamp", "level", "logger", "call", "event"})
 
 
@@ -34,8 +38,22 @@ def configure(*, stream: Any = None, level: int = logging.INFO) -> None:
 
 
 def mask_numbers(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide the middle of everything that looks like a telephone number, in every text of the line."""
+    """Hide the middle of everything that looks like a telephone number, in every text of the line, however deep."""
     for key, value in event.items():
-        if isinstance(value, str) and key not in _KEPT:
-            event[key] = _NUMBER.sub(lambda found: mask(found.group()), value)
+        if key not in _KEPT:
+            event[key] = _masked(value)
     return event
+
+
+def _masked(value: Any) -> Any:
+    match value:
+        case str():
+            return _NUMBER.sub(lambda found: mask(found.group()), value)
+        case bool() | int() | float() | None:
+            return value
+        case Mapping():
+            return {_masked(name): _masked(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_masked(inner) for inner in value]
+        case _:
+            return _masked(repr(value))
