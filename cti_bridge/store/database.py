@@ -93,12 +93,15 @@ class Database:
             max_overflow=4,
             pool_timeout=WRITE_WAIT,
             pool_pre_ping=not self.is_sqlite,
+            hide_parameters=True,  # errors are logged, and parameters hold names, notes and numbers
             json_serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
             connect_args={"timeout": WRITE_WAIT} if self.is_sqlite else {"connect_timeout": int(WRITE_WAIT)},
         )
         if self.is_sqlite:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
+        else:
+            event.listen(engine, "connect", _prepare_postgres)
         return engine
 
     @contextmanager
@@ -150,6 +153,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions by itself; _begin_sqlite does
     for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={int(WRITE_WAIT * 1000)}", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _prepare_postgres(connection: Any, _record: object) -> None:
+    """Wait for another's lock (a migration's, say) no longer than a caller can; PostgreSQL itself waits for ever."""
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = {int(WRITE_WAIT * 1000)}")
+    connection.autocommit = False
 
 
 def _begin_sqlite(connection: Connection) -> None:

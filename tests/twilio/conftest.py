@@ -121,6 +121,7 @@ class House:
         live.twilio.release()
         live.crm.trouble = None
         live.crm.gate.set()
+        live.bridge.lookups.circuit.succeeded(0.0)
         for leg in live.twilio.legs():
             if leg.parent is None and not leg.ended:
                 with suppress(NotPossible):
