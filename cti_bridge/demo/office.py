@@ -53,7 +53,7 @@ LINES = (
     DemoLine(
         "+815000000100",
         "代表",
-        "お電話ありがとうございます。株式会社ミナトエアでございます。",
+        "お電話ありがとうございます。ミナトエアでございます。",
         "ja",
         ("sato@minato-air.example", "suzuki@minato-air.example"),
     ),

@@ -53,8 +53,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """Chromium: the one in CTI_CHROMIUM, of the system, or Playwright's own."""
-    wished = (os.environ.get("CTI_CHROMIUM"), *PLACES, playwright.chromium.executable_path)
-    found = next((place for place in wished if place and Path(place).exists()), None)
+    found = installed_browser(playwright)
     if found is None:
         without_browser(f"There is no browser. {MEND}")
     try:
@@ -63,6 +62,12 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         without_browser(f"{found} does not start ({problem.message.splitlines()[0]}). {MEND}")
     with closing(browser):
         yield browser
+
+
+def installed_browser(playwright: Playwright) -> str | None:
+    """Where a Chromium is, if anywhere."""
+    wished = (os.environ.get("CTI_CHROMIUM"), *PLACES, playwright.chromium.executable_path)
+    return next((place for place in wished if place and Path(place).exists()), None)
 
 
 def without_browser(reason: str) -> NoReturn:
