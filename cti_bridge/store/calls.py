@@ -3,6 +3,9 @@
 A call's row holds its facts as JSON (``model.Call``, the only truth) beside columns derived from them for queries, what
 the agent said about it, and what the CRM said about the caller. ``version`` grows with every change: whoever shows a
 call compares versions and never needs to know what changed.
+
+Statements that every webhook needs are built once, above the function that runs them: building one takes longer than
+running it.
 """
 
 from __future__ import annotations
@@ -24,15 +27,15 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Engagement, Match
 from cti_bridge.store.codec import dump, load
-from cti_bridge.store.database import Json, Moment, metadata
+from cti_bridge.store.database import INSERTS, Json, Moment, metadata
 from cti_bridge.store.directory import agents, line_agents
 
 LONGEST_CALL = timedelta(hours=4)
@@ -152,11 +155,19 @@ class CallRecord:
         return self.call.id
 
 
+_get = select(calls).where(calls.c.id == bindparam("call_id"))
+_get_for_update = _get.with_for_update()
+
+
 def get(connection: Connection, call_id: str, *, for_update: bool = False) -> CallRecord | None:
     """The call, or None. ``for_update`` holds off other writers of this call until the transaction ends."""
-    query = select(calls).where(calls.c.id == call_id)
-    row = connection.execute(query.with_for_update() if for_update else query).one_or_none()
+    query = _get_for_update if for_update else _get
+    row = connection.execute(query, {"call_id": call_id}).one_or_none()
     return _record(row) if row else None
+
+
+_insert = calls.insert()
+_update = update(calls).where(calls.c.id == bindparam("call_id"))
 
 
 def save(connection: Connection, record: CallRecord, now: datetime) -> None:
@@ -190,22 +201,29 @@ def save(connection: Connection, record: CallRecord, now: datetime) -> None:
         "contact_name": record.contact_name,
     }
     if record.version == 0:
-        connection.execute(calls.insert().values(id=call.id, **values))
+        connection.execute(_insert, {"id": call.id, **values})
     else:
-        connection.execute(update(calls).where(calls.c.id == call.id).values(values))
+        connection.execute(_update, {"call_id": call.id, **values})
+
+
+_touch = _update.values(version=calls.c.version + 1)
 
 
 def touch(connection: Connection, call_id: str, now: datetime) -> None:
     """Say that something changed that a card of this call shows, though it stands in another table."""
-    statement = update(calls).where(calls.c.id == call_id).values(version=calls.c.version + 1, changed_at=now)
-    connection.execute(statement)
+    connection.execute(_touch, {"call_id": call_id, "changed_at": now})
+
+
+_add_event = {
+    dialect: insert(call_events).on_conflict_do_nothing().returning(call_events.c.id)
+    for dialect, insert in INSERTS.items()
+}
 
 
 def add_event(
     connection: Connection, event: CallEvent, parameters: Mapping[str, Any], answer: str, now: datetime
 ) -> bool:
     """Write the event down; False when it was known already, by its key or by its idempotency token."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {
         "key": event.key,
         "token": event.token,
@@ -215,58 +233,77 @@ def add_event(
         "parameters": dict(parameters),
         "answer": answer,
     }
-    statement = insert(call_events).values(values).on_conflict_do_nothing().returning(call_events.c.id)
-    return connection.execute(statement).first() is not None
+    return connection.execute(_add_event[connection.dialect.name], values).first() is not None
+
+
+_answer_by_key = select(call_events.c.answer).where(call_events.c.key == bindparam("key")).limit(1)
+_answer_by_key_or_token = (
+    select(call_events.c.answer)
+    .where(or_(call_events.c.key == bindparam("key"), call_events.c.token == bindparam("token")))
+    .limit(1)
+)
 
 
 def answer_given(connection: Connection, event: CallEvent) -> str | None:
     """What this very event was answered the first time; None when it is new."""
-    same = call_events.c.key == event.key
-    if event.token:
-        same = or_(same, call_events.c.token == event.token)
-    return connection.execute(select(call_events.c.answer).where(same).limit(1)).scalar_one_or_none()
+    query = _answer_by_key_or_token if event.token else _answer_by_key
+    given: str | None = connection.execute(query, {"key": event.key, "token": event.token}).scalar_one_or_none()
+    return given
+
+
+_add_rings = {dialect: insert(rings).on_conflict_do_nothing() for dialect, insert in INSERTS.items()}
 
 
 def add_rings(connection: Connection, call_id: str, agent_ids: Iterable[int], now: datetime) -> None:
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     rows = [{"call_id": call_id, "agent_id": agent_id, "rung_at": now} for agent_id in agent_ids]
     if rows:
-        connection.execute(insert(rings).on_conflict_do_nothing(), rows)
+        connection.execute(_add_rings[connection.dialect.name], rows)
+
+
+_wrapping_up = and_(
+    calls.c.completed_at.is_(None), calls.c.ended_at > bindparam("ended_after"), calls.c.outcome == "answered"
+)
+_busy = select(calls.c.id).where(
+    calls.c.started_at > bindparam("began_after"), or_(calls.c.ended_at.is_(None), _wrapping_up)
+)
+_available = (
+    select(agents.c.id)
+    .join(line_agents, line_agents.c.agent_id == agents.c.id)
+    .where(
+        line_agents.c.line_id == bindparam("line_id"),
+        agents.c.active,
+        ~agents.c.away,
+        ~_busy.where(calls.c.agent_id == agents.c.id).exists(),
+    )
+    .order_by(agents.c.id)
+)
 
 
 def available_agents(connection: Connection, line_id: int, now: datetime, wrap_up: timedelta) -> list[int]:
     """The ids of the line's agents who are not away, not on a call and not wrapping up, in the order of their ids."""
-    busy = _busy(now, wrap_up).where(calls.c.agent_id == agents.c.id)
-    query = (
-        select(agents.c.id)
-        .join(line_agents, line_agents.c.agent_id == agents.c.id)
-        .where(line_agents.c.line_id == line_id, agents.c.active, ~agents.c.away, ~busy.exists())
-        .order_by(agents.c.id)
-    )
-    return list(connection.execute(query).scalars())
+    parameters = {"line_id": line_id, **_busy_since(now, wrap_up)}
+    return list(connection.execute(_available, parameters).scalars())
+
+
+_engaged = _busy.with_only_columns(calls.c.agent_id, calls.c.ended_at)
+_all_engaged = _engaged.where(calls.c.agent_id.is_not(None))
+_one_engaged = _engaged.where(calls.c.agent_id == bindparam("agent_id"))
 
 
 def engagements(
     connection: Connection, now: datetime, wrap_up: timedelta, agent_id: int | None = None
 ) -> dict[int, Engagement]:
     """What calls keep agents busy with, by agent id; of one agent, or of all. Free agents are not in it."""
-    whose = calls.c.agent_id.is_not(None) if agent_id is None else calls.c.agent_id == agent_id
-    query = _busy(now, wrap_up).with_only_columns(calls.c.agent_id, calls.c.ended_at).where(whose)
+    query = _all_engaged if agent_id is None else _one_engaged
     found: dict[int, Engagement] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query, {"agent_id": agent_id, **_busy_since(now, wrap_up)}):
         if row.ended_at is None or row.agent_id not in found:
             found[row.agent_id] = Engagement.TALKING if row.ended_at is None else Engagement.WRAPPING_UP
     return found
 
 
-def _busy(now: datetime, wrap_up: timedelta) -> Any:
-    return select(calls.c.id).where(
-        calls.c.started_at > now - LONGEST_CALL,
-        or_(
-            calls.c.ended_at.is_(None),
-            and_(calls.c.completed_at.is_(None), calls.c.ended_at > now - wrap_up, calls.c.outcome == "answered"),
-        ),
-    )
+def _busy_since(now: datetime, wrap_up: timedelta) -> dict[str, datetime]:
+    return {"began_after": now - LONGEST_CALL, "ended_after": now - wrap_up}
 
 
 def live_calls(connection: Connection, agent_id: int, now: datetime) -> list[CallRecord]:
@@ -294,8 +331,11 @@ def recent_calls(connection: Connection, agent_id: int, limit: int = 20) -> list
     return [_record(row) for row in connection.execute(query)]
 
 
+_rung_agents = select(rings.c.agent_id).where(rings.c.call_id == bindparam("call_id"))
+
+
 def rung_agents(connection: Connection, call_id: str) -> list[int]:
-    return list(connection.execute(select(rings.c.agent_id).where(rings.c.call_id == call_id)).scalars())
+    return list(connection.execute(_rung_agents, {"call_id": call_id}).scalars())
 
 
 def changed_since(connection: Connection, moment: datetime) -> list[tuple[str, int]]:
@@ -304,28 +344,37 @@ def changed_since(connection: Connection, moment: datetime) -> list[tuple[str, i
     return [(row.id, row.version) for row in connection.execute(query)]
 
 
+_last_answered = (
+    select(calls)
+    .where(
+        calls.c.caller_number == bindparam("number"),
+        calls.c.started_at < bindparam("before"),
+        calls.c.outcome == "answered",
+    )
+    .order_by(calls.c.started_at.desc())
+    .limit(1)
+)
+
+
 def last_answered(connection: Connection, number: str, before: datetime) -> CallRecord | None:
     """The last conversation with this number that began before this moment."""
-    query = (
-        select(calls)
-        .where(calls.c.caller_number == number, calls.c.started_at < before, calls.c.outcome == "answered")
-        .order_by(calls.c.started_at.desc())
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_last_answered, {"number": number, "before": before}).one_or_none()
     return _record(row) if row else None
+
+
+_contacts_called = select(calls.c.contact_id).where(
+    calls.c.caller_number == bindparam("number"),
+    calls.c.started_at >= bindparam("since"),
+    calls.c.contact_id.is_not(None),
+    calls.c.outcome == "answered",
+    calls.c.id != bindparam("besides"),
+)
 
 
 def contacts_called(connection: Connection, number: str, since: datetime, *, besides: str) -> frozenset[str]:
     """The contacts that our conversations with this number since then belonged to, ``besides`` this call itself."""
-    query = select(calls.c.contact_id).where(
-        calls.c.caller_number == number,
-        calls.c.started_at >= since,
-        calls.c.contact_id.is_not(None),
-        calls.c.outcome == "answered",
-        calls.c.id != besides,
-    )
-    return frozenset(connection.execute(query).scalars())
+    parameters = {"number": number, "since": since, "besides": besides}
+    return frozenset(connection.execute(_contacts_called, parameters).scalars())
 
 
 def missed_calls(connection: Connection, since: datetime) -> list[CallRecord]:
