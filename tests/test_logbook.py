@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cti_bridge import logbook
@@ -83,6 +83,7 @@ def test_what_is_counted_stays_a_number(value: object) -> None:
     assert masked(value) is value
 
 
+@settings(max_examples=50)
 @given(
     st.from_regex(r"\+[1-9][0-9]{9,14}", fullmatch=True),
     st.sampled_from([" ", "", ".", ",", ": ", "=", "(", ")", "\n", "%2B"]),
@@ -91,9 +92,11 @@ def test_no_number_gets_through_whatever_stands_around_it(number: str, around: s
     assert number[1:] not in masked(f"x {around}{number}{around} y")
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
-        st.text() | st.integers() | st.binary(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+        st.text() | st.integers() | st.binary(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     )
 )
 def test_any_value_can_be_logged(value: object) -> None:

@@ -166,7 +166,7 @@ def test_a_text_of_a_megabyte_is_refused_before_it_is_searched(padding: str) -> 
 # ── spelling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(valid_numbers())
 def test_every_spelling_reads_back_as_the_same_number_and_none_comes_twice(drawn: tuple[str, PhoneNumber]) -> None:
     region, number = drawn

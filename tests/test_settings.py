@@ -138,7 +138,7 @@ WRONG = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=st.text("abcdefXYZ0189+/=_-", min_size=8, max_size=60), name=st.sampled_from(SECRETS), wrong=WRONG)
 @example(secret="tooshort", name="CTI_SECRET_KEY", wrong={})
 @example(secret="forgotten key", name="TWILIO_API_SECRET", wrong={})

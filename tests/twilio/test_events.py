@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cti_bridge.model import Call, CallEvent, Direction, EventKind, LegRole, LegStatus
@@ -233,6 +233,7 @@ def test_a_date_that_is_nonsense_or_unbelievable_gives_way_to_the_moment_of_arri
     assert read(Timestamp=nonsense).at == NOW
 
 
+@settings(max_examples=60)
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,4} [A-Z][a-z]{2} \d{1,6} \d\d:\d\d:\d\d [+-]\d{1,20}"))
 def test_no_date_moves_an_event_further_than_a_day(text: str) -> None:
     assert abs(read(Timestamp=text).at - NOW) < timedelta(days=1)
@@ -305,6 +306,7 @@ KNOWN = st.sampled_from(
 OURS = st.sampled_from(["call", "agent", "number", "step"])
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(EventKind),
     st.dictionaries(OURS, st.text()),

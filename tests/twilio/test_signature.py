@@ -331,7 +331,7 @@ TYPES = st.sampled_from(
 LATIN = st.text(st.characters(max_codepoint=255), max_size=60)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     target=LATIN | LATIN.map("/{}".format) | LATIN.map("/?bodySHA256={}".format),
     server=st.sampled_from(SERVERS),
@@ -487,7 +487,7 @@ def test_a_malformed_request_is_the_sender_s_mistake_and_never_ours(live: Runnin
     assert status != 200 or name == "no path"
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     target=st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=30).map(
         "/twilio/voice/status?{}".format

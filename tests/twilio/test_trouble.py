@@ -51,9 +51,14 @@ def gone(live: House, monkeypatch: pytest.MonkeyPatch) -> House:
 
 
 def take_away(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    dead = Database(GONE[live.bridge.database.url.get_backend_name()])
-    for name, value in vars(dead).items():
-        monkeypatch.setattr(live.bridge.database, name, value)
+    swap(live, monkeypatch, Database(GONE[live.bridge.database.url.get_backend_name()]))
+
+
+def swap(live: House, monkeypatch: pytest.MonkeyPatch, other: Database) -> None:
+    """Hand the bridge another database's connections; not its lock, which a thread may hold just now."""
+    for name, value in vars(other).items():
+        if name != "_write_lock":
+            monkeypatch.setattr(live.bridge.database, name, value)
 
 
 @contextmanager
@@ -64,8 +69,7 @@ def reopened(live: House, monkeypatch: pytest.MonkeyPatch, *on_connect: Any) -> 
         fresh = Database(live.bridge.database.url.render_as_string(hide_password=False))
         for prepare in on_connect:
             event.listen(fresh.engine, "connect", prepare)
-        for name, value in vars(fresh).items():
-            meanwhile.setattr(live.bridge.database, name, value)
+        swap(live, meanwhile, fresh)
         yield
     pool: Any = fresh.engine.pool
     live.running.eventually(lambda: pool.checkedout() == 0, "nobody to use the database any more")
