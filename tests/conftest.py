@@ -12,12 +12,16 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from hypothesis import settings
 import structlog
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from cti_bridge.store import migrate
 from cti_bridge.store.database import Database, metadata
+
+settings.register_profile("calm", deadline=None)  # a busy machine is no failure
+settings.load_profile("calm")
 
 POSTGRES = os.environ.get("CTI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 """A PostgreSQL whose user may create databases. The tests make their own in it and drop it again."""
