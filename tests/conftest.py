@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from hypothesis import settings
 import structlog
+from hypothesis import settings
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
