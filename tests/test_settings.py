@@ -147,7 +147,8 @@ def test_a_secret_shows_in_no_text_and_no_error(secret: str, name: str, wrong: d
     try:
         told = read(**{name: secret, **wrong})
     except SettingsError as refused:
-        texts = [str(refused), repr(refused), "".join(traceback.format_exception(refused))]
+        texts = [str(refused), repr(refused), str(refused.__context__), repr(refused.__context__)]
+        texts += traceback.format_exception(refused)
     else:
         texts = [repr(told), str(told), f"{told.model_dump()}"]
     assert not [text for text in texts if secret in text]

@@ -169,6 +169,12 @@ def test_a_json_body_without_its_hash_is_refused_though_the_address_is_signed(ta
     assert not verified(target, headers=headers, body=JSON_BODY, content_type="application/json")
 
 
+def test_an_empty_json_body_needs_its_hash_too() -> None:
+    assert not verified(M, headers=signed(MY_COMPANY + M, []), body=b"", content_type="application/json")
+    target = f"{M}&bodySHA256={hashlib.sha256(b'').hexdigest()}"
+    assert verified(target, headers=signed(MY_COMPANY + target, []), body=b"", content_type="application/json")
+
+
 def test_a_form_cannot_pass_itself_off_as_checked_by_a_hash() -> None:
     fields = [("CallSid", "CA1")]
     target = f"{M}&bodySHA256={hashlib.sha256(urlencode(fields).encode()).hexdigest()}"

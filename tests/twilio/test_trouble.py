@@ -6,20 +6,21 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from io import StringIO
 from typing import Any
 
 import psycopg
 import pytest
 import structlog
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from cti_bridge import logbook
 from cti_bridge.errors import StoreUnavailable
-from cti_bridge.model import Message, Outcome
+from cti_bridge.model import CallEvent, Message, Outcome
 from cti_bridge.simulator import Misbehaviour
 from cti_bridge.simulator.twiml import parse
-from cti_bridge.store import Database, database
+from cti_bridge.store import Database, calls, database
 from cti_bridge.store.directory import EMPTY
 from cti_bridge.twilio.twiml import SENTENCES
 from tests.running import ENGLISH_LINE, MAIN_LINE, SATO_PHONE, SUZUKI_PHONE
@@ -330,7 +331,8 @@ def test_no_log_line_of_any_flow_tells_a_number_a_name_or_a_secret(
     with monkeypatch.context() as broken:
         broken.setattr(live.bridge.calls, "_reply", bad_reply)
         live.post("voice/incoming", {"CallSid": "CA" + "4" * 32})
-    with refusing(live):
+    with monkeypatch.context() as broken:
+        broken.setattr(calls, "add_event", add_without_a_key)
         live.post("voice/incoming", {"CallSid": "CA" + "5" * 32, "CallerName": "YAMADA TARO"})
 
     written = logged.getvalue()
@@ -345,16 +347,13 @@ def bad_reply(*_: object) -> None:
     raise ValueError(f"cannot ring {TARO}.")
 
 
-@contextmanager
-def refusing(live: House) -> Iterator[None]:
-    """A database error that knows the parameters of its statement."""
-
-    def fail(*_: Any) -> None:
-        raise sqlite3.IntegrityError("NOT NULL constraint failed")
-
-    engine = live.bridge.database.engine
-    event.listen(engine, "before_cursor_execute", fail)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", fail)
+def add_without_a_key(connection: Connection, told: CallEvent, parameters: Any, answer: str, now: datetime) -> None:
+    """A statement that the database refuses; its error knows the parameters."""
+    values = {
+        "call_id": told.call_id,
+        "kind": told.kind,
+        "received_at": now,
+        "parameters": parameters,
+        "answer": answer,
+    }
+    connection.execute(calls.call_events.insert().values(key=None, **values))
