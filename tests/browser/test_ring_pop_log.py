@@ -16,6 +16,7 @@ def test_a_known_caller_pops_with_the_reason_and_the_log_lands_on_the_record(
     open_desk: OpenDesk, office: Office
 ) -> None:
     desk = open_desk(office.first)
+    desk.open_record("大野 健一")
     desk.call_in(office.line, AOKI)
 
     desk.expect_phase("ringing")
@@ -28,6 +29,7 @@ def test_a_known_caller_pops_with_the_reason_and_the_log_lands_on_the_record(
 
     desk.answer(office.first)
     desk.expect_phase("talking")
+    expect(desk.page.get_by_test_id("record-name")).to_have_text("青木 ことの")
     desk.write("フィルター交換の相談。折り返し不要。")
     desk.hang_up(AOKI)
     desk.expect_phase("wrapping_up")

@@ -28,6 +28,12 @@ export class Crm {
     this.#soon();
   }
 
+  /** Shows this customer. */
+  open(id) {
+    if (id !== this.#open) history.pushState(null, "", `?open=${id}`);
+    this.#go(id);
+  }
+
   #soon() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void attempt(() => this.#load()), PAUSE);
@@ -98,13 +104,12 @@ export class Crm {
   }
 
   #link({ id, name }) {
-    const open = (event) => {
+    const follow = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      history.pushState(null, "", `?open=${id}`);
-      this.#go(id);
+      this.open(id);
     };
-    return el("a", { href: `?open=${id}`, "data-record": id, onclick: open }, name);
+    return el("a", { href: `?open=${id}`, "data-record": id, onclick: follow }, name);
   }
 
   #go(id) {

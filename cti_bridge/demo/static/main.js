@@ -8,6 +8,10 @@ import { World } from "./world.js";
 speak();
 makeRoom();
 const crm = new Crm();
+// The screen pop proper, as any CRM page can do it: once the agent talks with somebody, that record opens.
+document.addEventListener("cti-bridge:call", ({ detail }) => {
+  if (detail.phase === "talking" && detail.contactId !== null) crm.open(detail.contactId);
+});
 await attempt(async () => {
   const world = new World(await ask("/scene"));
   listen({
