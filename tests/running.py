@@ -115,6 +115,7 @@ class Screen:
         with suppress(ConnectionClosed):
             self._socket.close()
         self._thread.join(2)
+        self._socket.thread.join(2)
         assert not self.mistakes, self.mistakes
 
     def _read(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ from cti_bridge.live import hub as topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.live.socket import GOING_AWAY, AgentSocket, text_frame
 from cti_bridge.metrics import Metrics
-from cti_bridge.model import Agent, Presence, presence
+from cti_bridge.model import Agent, Language, Presence, presence
 from cti_bridge.pops import Json, Pops, agent_json
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, calls, outbox
@@ -189,17 +189,19 @@ class Delivery:
             if record is None:
                 return
             self._swept[call_id] = record.version
-            concerned = {*calls.rung_agents(connection, call_id), record.call.agent_id}
+            call = record.call
+            concerned = {*call.rung, call.agent_id, *(leg.agent_id for leg in call.legs.values())}
+            background = self._pops.background(connection, record)
             directory = self._directory.current()
             for agent_id, sockets in connected.items():
                 agent = directory.agents.get(agent_id)
                 holding = [s for s in sockets if agent_id in concerned or call_id in s.versions]
                 if agent is None or not holding:
                     continue
-                frame = self._frame("call", call=self._pops.build(connection, record, agent, directory))
+                frame = self._frame("call", call=self._pops.card(record, background, agent, directory))
                 for holder in holding:
                     self._count("call", sent=holder.send_call(call_id, record.version, frame))
-                if record.call.agent_id == agent_id:
+                if call.agent_id == agent_id:
                     self._send_presence(connection, agent, holding)
 
     def _deliver_presence(self, agent_id: int) -> None:
@@ -217,13 +219,18 @@ class Delivery:
     def _deliver_missed(self) -> None:
         directory = self._directory.current()
         with self._database.reading() as connection:
-            records = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+            missed = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+        numbers = directory.numbers_by_agent()
+        frames: dict[tuple[frozenset[str], Language], bytes] = {}
         for connected in self._everybody():
             agent = directory.agents.get(connected.agent_id)
-            if agent is not None:
-                missed = self._pops.missed(self._of_lines(records, directory, agent), directory, agent.language)
-                frame = text_frame({"v": 1, "type": "missed", "missed": missed})
-                self._count("missed", sent=connected.send_if_changed(topics.MISSED, frame))
+            if agent is None:
+                continue
+            seen = (numbers.get(agent.id, frozenset()), agent.language)  # most agents see the same list as others
+            if seen not in frames:
+                shown = self._pops.missed(_of_lines(missed, seen[0]), directory, agent.language)
+                frames[seen] = text_frame({"v": 1, "type": "missed", "missed": shown})
+            self._count("missed", sent=connected.send_if_changed(topics.MISSED, frames[seen]))
 
     def _deliver_health(self, *, heartbeat: bool = False) -> None:
         with self._database.reading() as connection:
@@ -307,13 +314,9 @@ class Delivery:
         }
 
     def _missed(self, connection: Connection, directory: Directory, agent: Agent) -> list[Json]:
-        records = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
-        return self._pops.missed(self._of_lines(records, directory, agent), directory, agent.language)
-
-    def _of_lines(self, records: list[calls.CallRecord], directory: Directory, agent: Agent) -> list[calls.CallRecord]:
-        """The missed calls of the lines that ring this agent."""
-        numbers = {directory.lines[line_id].number for line_id, ids in directory.ringing.items() if agent.id in ids}
-        return [record for record in records if record.call.line_number in numbers]
+        missed = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+        numbers = directory.numbers_by_agent().get(agent.id, frozenset())
+        return self._pops.missed(_of_lines(missed, numbers), directory, agent.language)
 
     def _health(self, connection: Connection) -> Json:
         unsent, parked = outbox.depth(connection, self._clock())
@@ -328,6 +331,11 @@ class Delivery:
     def _everybody(self) -> list[AgentSocket]:
         with self._changed:
             return [connected for sockets in self._sockets.values() for connected in sockets]
+
+
+def _of_lines(missed: Iterable[calls.MissedCall], numbers: frozenset[str]) -> Iterable[calls.MissedCall]:
+    """The missed calls of the lines with these numbers."""
+    return (call for call in missed if call.line_number in numbers)
 
 
 def _presence_frame(agent: Agent, doing: Presence) -> bytes:

@@ -15,6 +15,7 @@ from cti_bridge.auth import Auth
 from cti_bridge.errors import BridgeError, TicketExpired, TicketInvalid, TicketUsed
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.socket import TRY_AGAIN_LATER, AgentSocket, text_frame
+from cti_bridge.model import Agent
 from cti_bridge.store.directory import KnownDirectory
 
 log = structlog.get_logger(__name__)
@@ -70,11 +71,8 @@ def blueprint(
 
     def _serve(server: Server) -> None:
         try:
-            agent_id = _hello(server, auth)
-            agent = directory.current().agents.get(agent_id)
-            if agent is None:
-                raise HelloRefused("ticket_invalid")
-            connected = AgentSocket(server, agent_id)
+            agent = _hello(server, auth, directory)
+            connected = AgentSocket(server, agent.id)
             try:
                 delivery.join(connected, agent)
                 while connected.open:
@@ -90,8 +88,8 @@ def blueprint(
     return routes
 
 
-def _hello(server: Server, auth: Auth) -> int:
-    """The agent's id, from the ticket in the first frame. Raises HelloRefused."""
+def _hello(server: Server, auth: Auth, directory: KnownDirectory) -> Agent:
+    """Who it is, by the ticket in the first frame. Raises HelloRefused or StoreUnavailable."""
     data = server.receive(timeout=HELLO_WITHIN)
     if data is None:
         raise HelloRefused("hello_expected")
@@ -105,9 +103,12 @@ def _hello(server: Server, auth: Auth) -> int:
     if kind != "hello" or not isinstance(ticket, str):
         raise HelloRefused("bad_frame")
     try:
-        return auth.use_ticket(ticket)
+        agent = directory.current().agents.get(auth.use_ticket(ticket))
     except (TicketInvalid, TicketExpired, TicketUsed) as problem:
         raise HelloRefused(problem.code) from None
+    if agent is None:
+        raise HelloRefused("ticket_invalid")
+    return agent
 
 
 def _refuse(server: Server, code: str, close_code: int) -> None:
