@@ -190,6 +190,18 @@ def test_a_webhook_and_its_repetition_at_the_same_moment_get_one_answer(live: Ho
     assert live.counted("incoming", "improvised") == improvised
 
 
+def test_different_webhooks_of_one_new_call_at_the_same_moment_are_all_taken(live: House) -> None:
+    troubled = live.counted("incoming", "improvised"), live.counted("status", "put_off")
+    for sid in (f"CA{n:032}" for n in range(5)):
+        statuses = [{"CallSid": sid, "CallStatus": "ringing", "SequenceNumber": str(n)} for n in range(3)]
+        at_once(
+            lambda sid=sid: live.post("voice/incoming", {"CallSid": sid}),
+            *[lambda told=told: live.post("voice/status", told) for told in statuses],
+        )
+        assert len(live.events(sid)) == 4
+    assert (live.counted("incoming", "improvised"), live.counted("status", "put_off")) == troubled
+
+
 @pytest.mark.parametrize("what", ["twice", "twice_with_token", "lost_answer"])
 def test_a_call_whose_every_webhook_comes_twice_is_one_call(live: House, what: str) -> None:
     live.crm.add("c1", "山田 太郎", "090-1234-5678")
