@@ -213,7 +213,7 @@ def running(
         )
         CTIBridge(app, url_prefix=prefix, connector=crm)
         bridge = bridge_of(app)
-        sato, suzuki = _people(bridge)
+        sato, suzuki = people(bridge)
         with serving(app, port):
             started = Running(bridge, app, url, prefix, twilio, crm, sato, suzuki)
             try:
@@ -253,7 +253,7 @@ def impatience() -> Iterator[None]:
         yield
 
 
-def _people(bridge: Bridge) -> tuple[Agent, Agent]:
+def people(bridge: Bridge) -> tuple[Agent, Agent]:
     with bridge.database.transaction() as connection:
         hashed = _hash(bridge)
         ids = [

@@ -16,7 +16,7 @@ from cti_bridge.simulator.request import sign
 from cti_bridge.store import Database, calls, directory
 from cti_bridge.store.calls import CallRecord
 from tests.conftest import empty
-from tests.running import MAIN_LINE, Running, _people, running
+from tests.running import MAIN_LINE, Running, people, running
 
 CALL = "CA" + "1" * 32
 CHILD = "CA" + "7" * 32
@@ -107,7 +107,7 @@ class House:
         live = self.running
         self.quiet()
         empty(live.bridge.database)
-        live.sato, live.suzuki = _people(live.bridge)
+        live.sato, live.suzuki = people(live.bridge)
         for container in (live.crm.contacts, live.crm.activities, live.crm.logs, live.crm.asked):
             container.clear()
         with live.twilio.network.lock:
