@@ -79,6 +79,7 @@ class Secrets:
 def keep_secrets(home: Path) -> Secrets:
     """The secrets in ``home``, made at the first start in a file that only this user can read."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (home / ".gitignore").write_text("*\n", "utf-8")  # nobody commits secrets by accident
     file = home / "secrets.json"
     try:
         return Secrets(**json.loads(file.read_text("utf-8")))

@@ -163,7 +163,7 @@ def put_right(request: pytest.FixtureRequest) -> Iterator[None]:
         demo.weather.set(Weather())
         demo.simulator.forgive()
         demo.simulator.release("given")
-        for leg in demo.simulator.legs(direction="inbound"):
+        for leg in demo.simulator.legs():
             with suppress(NotPossible):
                 demo.simulator.hang_up(leg)
         with demo.database.transaction() as connection:

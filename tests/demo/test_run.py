@@ -106,6 +106,7 @@ def test_secrets_that_cannot_be_read_are_made_anew(tmp_path: Path) -> None:
     made = office.keep_secrets(tmp_path)
     assert len(made.secret_key) >= 32
     assert office.keep_secrets(tmp_path) == made
+    assert (tmp_path / ".gitignore").read_text("utf-8") == "*\n"
 
 
 def free_ports() -> tuple[int, int]:
