@@ -106,6 +106,9 @@ class LegRole(StrEnum):
     AGENT = "agent"
 
 
+_ROLES = list(LegRole)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """What stands on the line: a number (E.164), withheld, or unreadable. Not a person. ``raw`` is what Twilio sent."""
@@ -207,7 +210,7 @@ class Leg:
     def apply(self, event: CallEvent) -> Leg:
         return replace(
             self,
-            role=max(self.role, event.role, key=list(LegRole).index),
+            role=max(self.role, event.role, key=_ROLES.index),
             agent_id=_larger(self.agent_id, event.agent_id),
             status=max(self.status, event.status, key=lambda status: status.rank),
             answered_at=_earlier(self.answered_at, event.at if event.status is LegStatus.IN_PROGRESS else None),

@@ -69,7 +69,7 @@ class PhoneNumber:
     @property
     def country(self) -> str:
         """ISO code of the number's country, ``"JP"``; empty for numbers of no country."""
-        return phonenumbers.region_code_for_number(_parsed(self.e164)) or ""
+        return _country(self.e164)
 
     @property
     def dearly_charged(self) -> bool:
@@ -156,6 +156,11 @@ def _parse(text: str, region: str) -> PhoneNumber | None:
 @lru_cache(maxsize=16_384)
 def _parsed(e164: str) -> phonenumbers.PhoneNumber:
     return phonenumbers.parse(e164)
+
+
+@lru_cache(maxsize=16_384)
+def _country(e164: str) -> str:
+    return phonenumbers.region_code_for_number(_parsed(e164)) or ""
 
 
 @lru_cache(maxsize=16_384)

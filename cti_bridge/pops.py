@@ -5,6 +5,8 @@ The shape is ``$defs/call`` of ``live/frames.schema.json``. Nothing here asks a 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +29,7 @@ from cti_bridge.model import (
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
 from cti_bridge.store import calls, outbox
-from cti_bridge.store.calls import CallRecord, Lookup, LookupState
+from cti_bridge.store.calls import CallRecord, Lookup, LookupState, MissedCall
 from cti_bridge.store.codec import dump
 from cti_bridge.store.directory import Directory
 from cti_bridge.store.outbox import Entry, OutboxState
@@ -62,6 +64,14 @@ TROUBLES: dict[str, dict[Language, str]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What a card shows that does not stand in its call's row: the conversation before, and how the log fares."""
+
+    last_answered: CallRecord | None
+    log: Entry | None
+
+
 class Pops:
     """Builds cards. One instance for a process."""
 
@@ -70,6 +80,18 @@ class Pops:
 
     def build(self, connection: Connection, record: CallRecord, agent: Agent, directory: Directory) -> Json:
         """The card of this call for this agent."""
+        return self.card(record, self.background(connection, record), agent, directory)
+
+    def background(self, connection: Connection, record: CallRecord) -> Background:
+        """What this call's cards show beside its row; the same for every agent."""
+        number, began = record.caller.number, record.call.started_at
+        return Background(
+            calls.last_answered(connection, number, began) if number and began else None,
+            outbox.entry_of(connection, record.id, "call_log") if _may_have_log(record) else None,
+        )
+
+    def card(self, record: CallRecord, background: Background, agent: Agent, directory: Directory) -> Json:
+        """The card, when the background is at hand."""
         call, lookup = record.call, record.lookup
         taker = directory.agents.get(call.agent_id or 0)
         line = directory.line_of(call.line_number)
@@ -87,7 +109,7 @@ class Pops:
             "answered_at": _iso(call.answered_at),
             "ended_at": _iso(call.ended_at),
             "outcome": call.outcome,
-            "last_spoken": self._last_spoken(connection, record, directory),
+            "last_spoken": _last_spoken(background.last_answered, directory),
             "lookup": {
                 "state": lookup.state,
                 "source": lookup.source,
@@ -103,7 +125,7 @@ class Pops:
                 "disposition": record.disposition,
                 "saved_at": _iso(record.draft_saved_at),
             },
-            "log": _log(call, outbox.entry_of(connection, record.id, "call_log") if _may_have_log(record) else None),
+            "log": _log(call, background.log),
         }
 
     def line(self, line: Line) -> Json:
@@ -126,38 +148,23 @@ class Pops:
             "region": number.place(language, self._region) if number else "",
         }
 
-    def missed(self, records: list[CallRecord], directory: Directory, language: Language) -> list[Json]:
-        """Missed calls gathered by caller, the latest caller first. ``records`` are newest first."""
-        groups: dict[str, list[CallRecord]] = {}
-        for record in records:
-            groups.setdefault(record.caller.number or record.caller.kind, []).append(record)
+    def missed(self, missed: Iterable[MissedCall], directory: Directory, language: Language) -> list[Json]:
+        """Missed calls gathered by caller, the latest caller first. ``missed`` are newest first."""
+        groups: dict[str, list[MissedCall]] = {}
+        for call in missed:
+            groups.setdefault(call.caller.number or call.caller.kind, []).append(call)
         return [
             {
                 "key": key,
                 "caller": self.caller(group[0].caller, language),
                 "count": len(group),
-                "last_at": _iso(group[0].call.started_at),
-                "line": self.line(line) if (line := directory.line_of(group[0].call.line_number)) else None,
+                "last_at": _iso(group[0].started_at),
+                "line": self.line(line) if (line := directory.line_of(group[0].line_number)) else None,
                 "contact_name": group[0].contact_name,
                 "call_id": group[0].id,
             }
             for key, group in groups.items()
         ]
-
-    def _last_spoken(self, connection: Connection, record: CallRecord, directory: Directory) -> Json | None:
-        if record.caller.number is None or record.call.started_at is None:
-            return None
-        last = calls.last_answered(connection, record.caller.number, record.call.started_at)
-        if last is None:
-            return None
-        agent = directory.agents.get(last.call.agent_id or 0)
-        return {
-            "at": _iso(last.call.started_at),
-            "agent": agent.name if agent else None,
-            "disposition": last.disposition,
-            "note": last.note[:500],
-            "contact_name": last.contact_name,
-        }
 
 
 def phase(record: CallRecord, agent: Agent) -> str:
@@ -215,6 +222,19 @@ def _activity(lookup: Lookup, choice: Choice | None) -> Json | None:
         state = "failed" if lookup.state is LookupState.FAILED else "waiting"
         return {"state": state, "history": [], "open": [], "upcoming": []}
     return {"state": lookup.story.state, **dump(lookup.story.activity)}
+
+
+def _last_spoken(last: CallRecord | None, directory: Directory) -> Json | None:
+    if last is None:
+        return None
+    agent = directory.agents.get(last.call.agent_id or 0)
+    return {
+        "at": _iso(last.call.started_at),
+        "agent": agent.name if agent else None,
+        "disposition": last.disposition,
+        "note": last.note[:500],
+        "contact_name": last.contact_name,
+    }
 
 
 def _may_have_log(record: CallRecord) -> bool:

@@ -155,6 +155,17 @@ class CallRecord:
         return self.call.id
 
 
+@dataclass(frozen=True, slots=True)
+class MissedCall:
+    """As much of a missed call as its line in the list shows: there may be hundreds, read again at every change."""
+
+    id: str
+    caller: Caller
+    line_number: str | None
+    started_at: datetime
+    contact_name: str | None
+
+
 _get = select(calls).where(calls.c.id == bindparam("call_id"))
 _get_for_update = _get.with_for_update()
 
@@ -377,10 +388,34 @@ def contacts_called(connection: Connection, number: str, since: datetime, *, bes
     return frozenset(connection.execute(_contacts_called, parameters).scalars())
 
 
-def missed_calls(connection: Connection, since: datetime) -> list[CallRecord]:
+_missed = (
+    select(
+        calls.c.id,
+        calls.c.caller_kind,
+        calls.c.caller_number,
+        calls.c.caller_raw,
+        calls.c.line_number,
+        calls.c.started_at,
+        calls.c.contact_name,
+    )
+    .where(_is_missed, calls.c.started_at >= bindparam("since"))
+    .order_by(calls.c.started_at.desc())
+    .limit(500)
+)
+
+
+def missed_calls(connection: Connection, since: datetime) -> list[MissedCall]:
     """Missed calls that nobody has dealt with, newest first."""
-    query = select(calls).where(_is_missed, calls.c.started_at >= since).order_by(calls.c.started_at.desc()).limit(500)
-    return [_record(row) for row in connection.execute(query)]
+    return [
+        MissedCall(
+            row.id,
+            Caller(CallerKind(row.caller_kind), row.caller_number, row.caller_raw),
+            row.line_number,
+            row.started_at,
+            row.contact_name,
+        )
+        for row in connection.execute(_missed, {"since": since})
+    ]
 
 
 def deal_with(connection: Connection, kind: CallerKind, number: str | None, now: datetime) -> int:

@@ -76,6 +76,14 @@ class Directory:
         """The active agents that this line rings, available or not."""
         return tuple(self.agents[agent_id] for agent_id in self.ringing.get(line.id, ()) if agent_id in self.agents)
 
+    def numbers_by_agent(self) -> dict[int, frozenset[str]]:
+        """Which of our numbers ring whom."""
+        numbers: dict[int, set[str]] = {}
+        for line_id, agent_ids in self.ringing.items():
+            for agent_id in agent_ids:
+                numbers.setdefault(agent_id, set()).add(self.lines[line_id].number)
+        return {agent_id: frozenset(found) for agent_id, found in numbers.items()}
+
 
 EMPTY = Directory({}, {}, {})
 
