@@ -169,7 +169,9 @@ def run(
 
 
 def check_ports(ports: Mapping[str, int]) -> None:
-    """Raises CannotRun naming the option to change when one of them is taken."""
+    """Raises CannotRun naming the option to change when a port is taken, given twice, or none."""
+    if len(set(ports.values())) < len(ports):
+        raise CannotRun("The bridge and the demo page need a port each. Give --port and --demo-port two numbers.")
     for option, port in ports.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -91,6 +91,11 @@ def test_a_port_out_of_range_is_refused_like_a_taken_one() -> None:
         check_ports({"--port": 70_000})
 
 
+def test_both_sides_need_a_port_each() -> None:
+    with pytest.raises(CannotRun, match="two numbers"):
+        check_ports({"--port": 5080, "--demo-port": 5080})
+
+
 def test_the_bridge_gets_no_other_bridges_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "TWILIO_AUTH_TOKEN", "CTI_CONNECTOR", "SALESFORCE_USERNAME", "WEB_CONCURRENCY"):
         monkeypatch.setenv(name, "of another bridge")
