@@ -99,7 +99,9 @@ class Screen:
         with self._news:
             self._news.wait_for(lambda: bool(test()), PATIENCE)
             found = test()
-        assert found, f"waited {PATIENCE:.0f} s for {what or 'something'}; calls: {self.calls}; last: {self.frames[-2:]}"
+        assert found, (
+            f"waited {PATIENCE:.0f} s for {what or 'something'}; calls: {self.calls}; last: {self.frames[-2:]}"
+        )
         return found
 
     def card(self, call_id: str, what: str = "", **expected: Any) -> Frame:
@@ -254,6 +256,7 @@ def impatience() -> Iterator[None]:
 
 
 def people(bridge: Bridge) -> tuple[Agent, Agent]:
+    """Sato and Suzuki on the main line, Sato alone on the English one."""
     with bridge.database.transaction() as connection:
         hashed = _hash(bridge)
         ids = [

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import structlog
 from flask import Blueprint, Response, g, jsonify, request
 from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cti_bridge.api import schema
 from cti_bridge.api.problem import explain, problem
@@ -17,7 +18,7 @@ from cti_bridge.auth import TICKET_LIFE, TOKEN_LIFE, Auth, Session
 from cti_bridge.calls import Calls
 from cti_bridge.connector import Connector
 from cti_bridge.dialling import Dialling
-from cti_bridge.errors import BadRequest, BridgeError, NotSignedIn
+from cti_bridge.errors import BadRequest, BridgeError, NotFound, NotSignedIn
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.hub import Hub, agent_topic
 from cti_bridge.model import Agent
@@ -29,6 +30,7 @@ from cti_bridge.store.directory import KnownDirectory
 log = structlog.get_logger(__name__)
 
 LARGEST_BODY = 256 * 1024
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 OPEN_TO_ALL = frozenset({"api.sign_in", "api.openapi"})
 
 
@@ -80,9 +82,17 @@ class Api:
         routes.register_error_handler(HTTPException, _explain_http)
         routes.register_error_handler(Exception, _explain_bug)
         routes.add_url_rule("/openapi.json", "openapi", self.openapi)
+        served: dict[str, set[str]] = {}
         for method, path, view, answers in self._table():
             checked = self._spec.validate(resp=answers, skip_validation=False)(view)
             routes.add_url_rule(path, view.__name__, checked, methods=[method])
+            served.setdefault(path, set()).add(method)
+        # What is not there must be a problem of ours too, and never the host app's own error page.
+        for path, methods in served.items():
+            rest = sorted(METHODS - methods)
+            routes.add_url_rule(path, f"{path}_otherwise".replace(".", ""), _not_so(methods), methods=rest)
+        for path in ("", "/", "/<path:rest>"):
+            routes.add_url_rule(path, f"{len(path)}_otherwise", _nowhere, methods=sorted(METHODS))
         return routes
 
     def _table(self) -> list[tuple[str, str, Any, Answers]]:
@@ -210,7 +220,9 @@ class Api:
             if agent is None:
                 raise NotSignedIn
             g.cti_agent = agent
-        if request.content_length and request.method in ("POST", "PUT") and not isinstance(request.json, dict):
+        if any("\0" in str(value) for value in (request.view_args or {}).values()):
+            raise NotFound  # no id has it, and PostgreSQL will not even be asked
+        if request.method in ("POST", "PUT") and request.get_data() and not isinstance(_parsed(), dict):
             raise BadRequest("bad_json")
 
     def _card(self, record: CallRecord) -> Json:
@@ -230,6 +242,24 @@ class Api:
             return agent_json(agent, self._delivery.presence(connection, agent))
 
 
+def _parsed() -> object:
+    try:
+        return request.json
+    except RecursionError:
+        raise BadRequest("bad_json") from None
+
+
+def _not_so(methods: set[str]) -> Callable[..., NoReturn]:
+    def refuse(**_: str) -> NoReturn:
+        raise MethodNotAllowed(valid_methods=sorted(methods))
+
+    return refuse
+
+
+def _nowhere(**_: str) -> NoReturn:
+    raise NotFound
+
+
 def _public_endpoints() -> frozenset[str]:
     """The blueprint may be nested in the extension's own, which puts its name in front."""
     prefix = (request.blueprint or "api").removesuffix("api")
@@ -247,7 +277,10 @@ def _refuse_invalid(_request: Any, _response: Any, error: Any, _instance: Any, _
 def _explain_http(error: HTTPException) -> Response:
     codes = {400: "bad_json", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "bad_json"}
     status = error.code or 500
-    return problem(status, codes.get(status, "server_error"))
+    answer = problem(status, codes.get(status, "server_error"))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(error.valid_methods)
+    return answer
 
 
 def _explain_bug(error: Exception) -> Response:

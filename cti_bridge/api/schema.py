@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+def _storable(value: object) -> object:
+    """Text without what no database takes: NUL and halves of surrogate pairs. A note is worth more than they are."""
+    return value.replace("\0", "").encode("utf-8", "ignore").decode() if isinstance(value, str) else value
 
 
 class Body(BaseModel):
     """A request's JSON object. Unknown members are ignored, as everywhere in the protocol."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _clean(cls, data: object) -> object:
+        return {name: _storable(value) for name, value in data.items()} if isinstance(data, dict) else data
 
 
 class SignIn(Body):
@@ -50,7 +60,7 @@ class NewContact(Body):
     company: Name = ""
 
 
-class Search(BaseModel):
+class Search(Body):
     """A query string: ``?q=山田``."""
 
     q: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
