@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from cti_bridge.errors import SettingsError
@@ -35,6 +36,17 @@ _DISPOSITIONS = (
     "forwarded=担当へ引継ぎ/Handed over, no_answer=不通/No answer, "
     "wrong_number=間違い電話/Wrong number, other=その他/Other"
 )
+
+
+class Mend(ValueError):
+    """What is wrong with a setting and how to mend it, for an administrator, in both languages."""
+
+    def __init__(self, ja: str, en: str) -> None:
+        super().__init__(en)
+        self._words: dict[Language, str] = {"ja": ja, "en": en}
+
+    def words(self, language: Language) -> str:
+        return self._words[language]
 
 
 class Settings(BaseSettings):
@@ -125,15 +137,30 @@ class Settings(BaseSettings):
         url = value.strip().rstrip("/")
         parts = _split_url(url)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[?#\s]", url):
-            raise ValueError("write the whole address, such as https://cti.example.co.jp")
+            raise Mend(
+                "https://cti.example.co.jp のように、アドレス全体を書いてください",
+                "write the whole address, such as https://cti.example.co.jp",
+            )
         if parts.username is not None:
-            raise ValueError("leave out user and password: Twilio does not sign them")
+            raise Mend(
+                "ユーザー名とパスワードは書かないでください（Twilioの署名に含まれません）",
+                "leave out user and password: Twilio does not sign them",
+            )
         if not url.isascii():
-            raise ValueError("write the host as browsers send it, in ASCII: xn--…")
+            raise Mend(
+                "ホスト名はブラウザーが送る形（xn--…）で書いてください",
+                "write the host as browsers send it, in ASCII: xn--…",
+            )
         if "_" in parts.hostname:
-            raise ValueError("Twilio refuses host names with an underscore; use another name")
+            raise Mend(
+                "Twilioは「_」を含むホスト名を受け付けません。別の名前にしてください",
+                "Twilio refuses host names with an underscore; use another name",
+            )
         if parts.scheme == "http" and not on_this_machine(url):
-            raise ValueError("use https: with http, customers' numbers would travel in the clear")
+            raise Mend(
+                "httpsにしてください。httpでは顧客の電話番号が暗号化されません",
+                "use https: with http, customers' numbers would travel in the clear",
+            )
         return url
 
     @field_validator("embed_origins")
@@ -142,18 +169,26 @@ class Settings(BaseSettings):
         origins = [origin.rstrip("/").lower() for origin in value]
         for origin in origins:
             if not _ORIGIN.fullmatch(origin) or _split_url(origin) is None:
-                raise ValueError(f"{origin} is not an origin; write scheme and host only: https://acme.cybozu.com")
+                raise Mend(
+                    f"{origin} はオリジンではありません。https://acme.cybozu.com のようにホスト名まで書いてください",
+                    f"{origin} is not an origin; write scheme and host only: https://acme.cybozu.com",
+                )
             if origin.startswith("http:") and not on_this_machine(origin):
-                raise ValueError(f"{origin}: use https; http is accepted on this machine only")
+                raise Mend(
+                    f"{origin}: httpsにしてください。httpはこのマシンでだけ使えます",
+                    f"{origin}: use https; http is accepted on this machine only",
+                )
         return tuple(origins)
 
     @field_validator("secret_key")
     @classmethod
     def _read_secret_key(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < 32:
-            raise ValueError(
+            raise Mend(
+                "32文字以上のランダムな文字列が必要です。作り方: "
+                'python3 -c "import secrets; print(secrets.token_urlsafe(32))"',
                 "needs at least 32 random characters; make them with: "
-                'python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
+                'python3 -c "import secrets; print(secrets.token_urlsafe(32))"',
             )
         return value
 
@@ -163,14 +198,17 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError("write a name of the tz database, such as Asia/Tokyo") from None
+            raise Mend(
+                "Asia/Tokyo のようなタイムゾーン名を書いてください",
+                "write a name of the tz database, such as Asia/Tokyo",
+            ) from None
         return value
 
     @field_validator("region")
     @classmethod
     def _read_region(cls, value: str) -> str:
         if value not in phonenumbers.SUPPORTED_REGIONS:
-            raise ValueError("write a country's two letters, such as JP")
+            raise Mend("JP のような国名の2文字を書いてください", "write a country's two letters, such as JP")
         return value
 
     @field_validator("dial_countries")
@@ -178,31 +216,45 @@ class Settings(BaseSettings):
     def _read_countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [country for country in value if country not in phonenumbers.SUPPORTED_REGIONS]
         if unknown:
-            raise ValueError(f"{unknown[0]} is no country; write two letters each, such as JP US")
+            raise Mend(
+                f"{unknown[0]} は国名ではありません。JP US のように2文字ずつ書いてください",
+                f"{unknown[0]} is no country; write two letters each, such as JP US",
+            )
         return value
 
     @field_validator("dispositions")
     @classmethod
     def _read_dispositions(cls, value: str) -> str:
         if not _parse_dispositions(value):
-            raise ValueError("write code=日本語/English with commas between, such as callback=再コール/Call back")
+            raise Mend(
+                "callback=再コール/Call back のように「コード=日本語/英語」をカンマで区切ってください",
+                "write code=日本語/English with commas between, such as callback=再コール/Call back",
+            )
         return value
 
     @field_validator("twilio_api_url")
     @classmethod
     def _read_api_url(cls, value: str | None) -> str | None:
         if value and not (value.startswith("http://") and on_this_machine(value)):
-            raise ValueError("this is for the simulator only and must point to this machine (http://127.0.0.1:…)")
+            raise Mend(
+                "シミュレーター専用です。このマシン（http://127.0.0.1:…）だけを指定できます",
+                "this is for the simulator only and must point to this machine (http://127.0.0.1:…)",
+            )
         return value.rstrip("/") if value else None
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
         if (self.twilio_api_key is None) != (self.twilio_api_secret is None):
-            raise ValueError("TWILIO_API_KEY and TWILIO_API_SECRET go together: set both or neither")
+            raise Mend(
+                "TWILIO_API_KEY と TWILIO_API_SECRET は両方設定するか、両方外してください",
+                "TWILIO_API_KEY and TWILIO_API_SECRET go together: set both or neither",
+            )
         if os.environ.get("DYNO") and self.database_url.get_secret_value().startswith("sqlite"):
-            raise ValueError(
+            raise Mend(
+                "DATABASE_URL: Herokuのディスクは再起動のたびに消え、SQLiteも失われます。"
+                "PostgreSQLを追加してください: heroku addons:create heroku-postgresql",
                 "DATABASE_URL: Heroku's disk is wiped at every restart, and SQLite with it. "
-                "Add the PostgreSQL add-on: heroku addons:create heroku-postgresql"
+                "Add the PostgreSQL add-on: heroku addons:create heroku-postgresql",
             )
         return self
 
@@ -262,27 +314,64 @@ def _parse_dispositions(text: str) -> tuple[Disposition, ...]:
     return found if len(found) == len(parts) and len({d.code for d in found}) == len(found) else ()
 
 
+def administrators_language() -> Language:
+    """The language of what is said before, or without, any settings: CTI_LANGUAGE, else the terminal's."""
+    chosen = os.environ.get("CTI_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    return "ja" if chosen.lower().startswith("ja") else "en"
+
+
 def _explain(problem: ValidationError) -> str:
-    lines = []
-    for error in problem.errors(include_input=False, include_url=False):
-        name = str(error["loc"][0]) if error["loc"] else ""
-        words = _PATTERN_WORDS.get(name) if error["type"] == "string_pattern_mismatch" else _WORDS.get(error["type"])
-        what = words or error["msg"].removeprefix("Value error, ")
-        lines.append(f"  {name}: {what}." if name else f"  {what}.")
-    plural = "settings are" if len(lines) > 1 else "setting is"
-    return f"The bridge cannot start: {len(lines)} {plural} missing or wrong.\n" + "\n".join(lines)
+    language = administrators_language()
+    found = [_explain_one(error, language) for error in problem.errors(include_input=False, include_url=False)]
+    plural = "settings are" if len(found) > 1 else "setting is"
+    heading = {
+        "ja": f"起動できません。設定が{len(found)}件、足りないか正しくありません。",
+        "en": f"The bridge cannot start: {len(found)} {plural} missing or wrong.",
+    }[language]
+    return "\n".join([heading, *found])
 
 
-_WORDS = {
-    "missing": "is not set; see “Settings” in README.md for what it means and where to find it",
-    "too_short": "is set but empty; see “Settings” in README.md",
-    "literal_error": "must be ja or en",
-    "bool_parsing": "must be yes or no",
-    "int_parsing": "must be a whole number",
-    "float_parsing": "must be a number",
+def _explain_one(error: ErrorDetails, language: Language) -> str:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    reason = error.get("ctx", {}).get("error")
+    if isinstance(reason, Mend):
+        what = reason.words(language)
+    else:
+        table = _PATTERN_WORDS.get(name) if error["type"] == "string_pattern_mismatch" else _WORDS.get(error["type"])
+        what = table[language] if table else error["msg"].removeprefix("Value error, ")
+    end = "。" if language == "ja" else "."
+    return f"  {name}: {what}{end}" if name else f"  {what}{end}"
+
+
+_COPY_AGAIN: dict[Language, str] = {
+    "ja": "形が違うようです。Twilioコンソールからもう一度コピーしてください（{form}）",
+    "en": "does not look right; copy it once more from the Twilio console: {form}",
 }
-_PATTERN_WORDS = {
-    "CTI_REGION": "write a country's two capital letters, such as JP",
-    "TWILIO_ACCOUNT_SID": "does not look right; copy it once more from the Twilio console: AC and 32 characters",
-    "TWILIO_API_KEY": "does not look right; copy it once more from the Twilio console: SK and 32 characters",
+_WORDS: dict[str, dict[Language, str]] = {
+    "missing": {
+        "ja": "設定されていません。意味と調べ方は README.ja.md の「設定」をご覧ください",
+        "en": "is not set; see “Settings” in README.md for what it means and where to find it",
+    },
+    "too_short": {
+        "ja": "空です。README.ja.md の「設定」をご覧ください",
+        "en": "is set but empty; see “Settings” in README.md",
+    },
+    "literal_error": {"ja": "ja か en にしてください", "en": "must be ja or en"},
+    "bool_parsing": {"ja": "yes か no にしてください", "en": "must be yes or no"},
+    "int_parsing": {"ja": "整数にしてください", "en": "must be a whole number"},
+    "float_parsing": {"ja": "数値にしてください", "en": "must be a number"},
+}
+_PATTERN_WORDS: dict[str, dict[Language, str]] = {
+    "CTI_REGION": {
+        "ja": "JP のような国名の2文字（大文字）にしてください",
+        "en": "write a country's two capital letters, such as JP",
+    },
+    "TWILIO_ACCOUNT_SID": {
+        "ja": _COPY_AGAIN["ja"].format(form="ACと32文字"),
+        "en": _COPY_AGAIN["en"].format(form="AC and 32 characters"),
+    },
+    "TWILIO_API_KEY": {
+        "ja": _COPY_AGAIN["ja"].format(form="SKと32文字"),
+        "en": _COPY_AGAIN["en"].format(form="SK and 32 characters"),
+    },
 }

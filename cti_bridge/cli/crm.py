@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from cti_bridge.app import open_connector
-from cti_bridge.cli.words import fail, language, open_database, say, show
+from cti_bridge.cli.words import fail, open_database, say, show
 from cti_bridge.errors import ConnectorError, NumberUnreadable, SettingsError, StoreUnavailable
 from cti_bridge.model import Finding, Severity
 from cti_bridge.phone import PhoneNumber
-from cti_bridge.settings import Settings
+from cti_bridge.settings import Settings, administrators_language
 from cti_bridge.store import Database
 from cti_bridge.store.directory import read_directory
 from cti_bridge.store.records import Records
@@ -72,7 +72,7 @@ def import_(file: Path) -> None:
     except CustomerFileUnreadable as problem:
         raise fail(problem.ja, problem.en) from None
     for found in problems:
-        words = found.ja if language() == "ja" else found.en
+        words = found.ja if administrators_language() == "ja" else found.en
         where = f"{found.row}" if not found.column else f"{found.row}, {found.column}"
         say(f"  行 {where}: {words}", f"  row {where}: {words}", error=True)
     if summary.ignored_columns:
@@ -92,7 +92,7 @@ def export(file: Path) -> None:
     """Write the embedded CRM's customers to a CSV FILE that Excel opens."""
     records = _records()
     with _Progress() as bar, file.open("wb") as out:
-        count = export_customers(records, out, language=language(), progress=bar.show)
+        count = export_customers(records, out, language=administrators_language(), progress=bar.show)
     say(f"{count} 件を {file} に書き出しました。", f"Wrote {count} customers to {file}.")
 
 
@@ -118,8 +118,8 @@ def _findings() -> list[Finding]:
     except StoreUnavailable as problem:
         words = str(problem)
         return [*found, Finding(Severity.ERROR, "database", f"接続できません: {words}", f"cannot be reached: {words}")]
-    except SettingsError as problem:
-        return [*found, Finding(Severity.ERROR, "database", "cti-bridge migrate を実行してください。", str(problem))]
+    except click.ClickException as problem:
+        return [*found, Finding(Severity.ERROR, "database", problem.message, problem.message)]
     try:
         found += open_connector(settings, database).check()
     except SettingsError as problem:
@@ -147,7 +147,7 @@ def _database_findings(database: Database) -> list[Finding]:
                 severity,
                 f"line {line.name}",
                 f"{len(agents)} 人の担当者を呼び出します。" if agents else "呼び出せる担当者がいません。",
-                f"rings {len(agents)} agents." if agents else "rings nobody; add agents with telephones to it.",
+                f"rings {len(agents)} of its agents." if agents else "rings nobody; add agents with telephones to it.",
             )
         )
     return found

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import os
-
 import click
 
-from cti_bridge.errors import SettingsError
-from cti_bridge.model import Finding, Language, Severity
-from cti_bridge.settings import Settings
+from cti_bridge.model import Finding, Severity
+from cti_bridge.settings import Settings, administrators_language
 from cti_bridge.store import Database
 
 MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}
 
 
-def language() -> Language:
-    chosen = os.environ.get("CTI_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "ja" if chosen.lower().startswith("ja") else "en"
-
-
 def say(ja: str, en: str, *, error: bool = False) -> None:
     """Print one line in the administrator's language."""
-    click.echo(ja if language() == "ja" else en, err=error)
+    click.echo(ja if administrators_language() == "ja" else en, err=error)
 
 
 def fail(ja: str, en: str) -> click.ClickException:
     """The exception that ends a command with this sentence."""
-    return click.ClickException(ja if language() == "ja" else en)
+    return click.ClickException(ja if administrators_language() == "ja" else en)
 
 
 def show(finding: Finding) -> None:
     mark, colour = MARKS[finding.severity]
-    text = finding.ja if language() == "ja" else finding.en
+    text = finding.ja if administrators_language() == "ja" else finding.en
     click.echo(f"{click.style(mark, fg=colour)} {finding.subject}: {text}")
 
 
@@ -42,5 +34,8 @@ def open_database() -> tuple[Settings, Database]:
     from cti_bridge.store import migrate  # noqa: PLC0415  (alembic is slow to load, and not every command needs it)
 
     if migrate.behind(database):
-        raise SettingsError("The database has no tables yet, or old ones. Run: cti-bridge migrate")
+        raise fail(
+            "データベースのテーブルがないか古いようです。次を実行してください: cti-bridge migrate",
+            "The database has no tables yet, or old ones. Run: cti-bridge migrate",
+        )
     return settings, database
