@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from cti_bridge.bench.load import Load
+from cti_bridge.bench.machine import watched
 from cti_bridge.bench.scene import Office, sqlite_url
 from cti_bridge.bench.screens import Screens
 from cti_bridge.bench.table import NotMeasured, Row, milliseconds, percentile
@@ -22,11 +23,14 @@ def crowd(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
     """Every agent is on the one line: a call that nobody takes changes the missed list of all of them."""
     office = Office.found(sqlite_url(folder, "crowd.db"), folder, agents=load.agents)
     with office.bridge() as bridge:
+        twilio.send(bridge.url, rings(customers(1)))  # what is loaded at the first call is no socket's
+        time.sleep(1.0)
         before = bridge.memory()[0]
         began = time.perf_counter()
         with Screens(bridge.url, office.tickets()) as screens:
             joined = time.perf_counter() - began
-            pushes = [_push(twilio, bridge.url, screens, number) for number in customers(load.pushes + 1)[1:]]
+            with watched() as lateness:
+                pushes = [_push(twilio, bridge.url, screens, number) for number in customers(load.pushes, first=1)]
             closed = screens.closed
             pss, rss = bridge.memory()
     if closed:
@@ -34,6 +38,7 @@ def crowd(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
     of_all = [seconds for push in pushes for seconds in push]
     p50, p99, last = percentile(of_all, 50), percentile(of_all, 99), median(max(push) for push in pushes)
     scaled = load.agents == 1_000
+    in_time, why = lateness.verdict(p99, PUSH)
     return [
         Row(
             f"{load.agents:,} connected agents in one process, memory",
@@ -50,9 +55,9 @@ def crowd(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
             f"≤ {PUSH * 1e3:.0f} ms" if scaled else "",
             milliseconds(p99),
             f"{p99 / PUSH:.2f} of it" if scaled else "",
-            p99 <= PUSH if scaled else None,
+            in_time if scaled else None,
             f"From sending the webhook of a missed call to each agent's frame; p50 {milliseconds(p50)}, the last of all "
-            f"{milliseconds(last)} (median of {load.pushes} pushes).",
+            f"{milliseconds(last)} (median of {load.pushes} pushes).{why}",
             {"p50": p50, "p99": p99, "last": last},
         ),
     ]

@@ -76,9 +76,8 @@ def flatness(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
             f"{ratio:.2f} ×",
             ratio <= FLAT,
             f"Whole server process for ring, lookup, cards and hang-up of one call on SQLite; with {load.few_calls:,}: "
-            f"{few * 1e6:.0f} µs. The history (one event, one ring and one log each, written in {filled:.0f} s) spans two years "
-            "and "
-            f"up to {CALLERS:,} callers.",
+            f"{few * 1e6:.0f} µs. The history (one event, one ring and one log each, written in {filled:.0f} s) spans "
+            f"two years and up to {CALLERS:,} callers.",
             {"few_seconds": few, "many_seconds": many, "ratio": ratio},
         ),
         Row(
@@ -98,9 +97,7 @@ def _calls(bridge: Server, twilio: Twilio, count: int, *, turn: int) -> float:
     """Processor seconds of a whole short call, from callers that the history knows."""
     calls = rings(customers(count, first=turn * count))
     before = bridge.spent()
-    sent = [
-        one for call, end in zip(calls, hang_ups(calls), strict=True) for one in twilio.send(bridge.url, [call, end])
-    ]
+    sent = twilio.send(bridge.url, [webhook for pair in zip(calls, hang_ups(calls), strict=True) for webhook in pair])
     if any(one.status not in (200, 204) for one in sent):
         raise NotMeasured("the bridge refused webhooks")
     time.sleep(0.3)

@@ -60,8 +60,8 @@ def survival(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
             f"{len(lost)} and {len(doubled)}",
             "",
             not lost and not doubled and not left,
-            f"{load.calls_killed} calls, counted in the CRM afterwards; {repeated} writes were repeated and found "
-            f"their record. SQLite; the whole process group dies at once. For the bench's sake a killed worker's lease lasts "
+            f"{load.calls_killed} calls, counted in the CRM afterwards; {repeated} writes were repeated and found their "
+            "record. SQLite; the whole process group dies at once. For the bench's sake a killed worker's lease lasts "
             f"{LEASE} s instead of 60, and a missed call's log is due after {SETTLING} s instead of 5."
             + (f" {len(left)} webhooks were never accepted." if left else ""),
             {"calls": load.calls_killed, "lost": len(lost), "doubled": len(doubled), "repeated": repeated},

@@ -24,9 +24,9 @@ class Load:
 
 
 FULL = Load(
-    requests=300,
-    rounds=5,
-    seconds=4.0,
+    requests=150,
+    rounds=7,
+    seconds=3.0,
     calls_per_second=20,
     agents=1_000,
     pushes=10,
@@ -39,7 +39,7 @@ FULL = Load(
 )
 
 QUICK = Load(
-    requests=100,
+    requests=60,
     rounds=3,
     seconds=1.0,
     calls_per_second=20,
@@ -49,6 +49,6 @@ QUICK = Load(
     many_calls=50_000,
     few_numbers=10_000,
     many_numbers=50_000,
-    kills=4,
-    calls_killed=30,
+    kills=2,
+    calls_killed=20,
 )

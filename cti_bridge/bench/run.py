@@ -35,6 +35,11 @@ MEASURES: dict[str, Measure] = {
 def run(json_file: Path | None = None, quick: bool = False) -> list[Row]:
     """Measure everything, print the table, and write it to ``json_file``."""
     load = QUICK if quick else FULL
+    busy = os.getloadavg()[0]
+    if busy > (os.cpu_count() or 1) / 2:
+        click.echo(
+            f"The machine is busy with others (load {busy:.1f}): trust the ratios, not the milliseconds.", err=True
+        )
     began = time.monotonic()
     rows = list(measured(load, MEASURES))
     took = time.monotonic() - began
