@@ -89,6 +89,7 @@ class Bridge:
         )
         self._made_in = os.getpid()
         self._started_in: int | None = None
+        self._stopped_in: int | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -97,7 +98,7 @@ class Bridge:
         if self._started_in == pid:
             return
         with self._lock:
-            if self._started_in == pid:
+            if pid in (self._started_in, self._stopped_in):
                 return
             if pid != self._made_in:
                 self.database.after_fork()
@@ -111,10 +112,14 @@ class Bridge:
             atexit.register(self.stop)
 
     def stop(self) -> None:
-        """Say goodbye to the widgets, finish the delivery under way, stop the threads."""
-        if self._started_in != os.getpid():
-            return
-        self._started_in = None
+        """Say goodbye to the widgets, finish the delivery under way, stop the threads.
+
+        For good: webhooks that come while the process ends are answered and kept, and start nothing again.
+        """
+        with self._lock:
+            if self._started_in != os.getpid():
+                return
+            self._started_in, self._stopped_in = None, os.getpid()
         self.delivery.stop()
         self.outbox.stop()
         self.lookups.close()

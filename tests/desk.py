@@ -16,7 +16,7 @@ from cti_bridge.model import Agent, CallEvent, Direction, EventKind, LegRole, Le
 from cti_bridge.store import Database
 from cti_bridge.twilio.rest import PhoneNetwork, PlacedCall
 from tests.fakes.memory import MemoryConnector
-from tests.running import ENGLISH_LINE, MAIN_LINE, PASSWORD, impatience, people
+from tests.running import ENGLISH_LINE, MAIN_LINE, PASSWORD, impatience, people, stop
 
 TARO = "+819012345678"
 PUBLIC = "https://cti.example.co.jp"
@@ -102,7 +102,7 @@ def at_desk(database: Database, *, prefix: str = "", app: Flask | None = None, *
             yield desk
         finally:
             crm.gate.set()
-            bridge.stop()
+            stop(bridge)
 
 
 class _Network(PhoneNetwork):

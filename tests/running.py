@@ -223,9 +223,18 @@ def running(
             finally:
                 crm.gate.set()
                 with ExitStack() as closing:
-                    closing.callback(bridge.stop)
+                    closing.callback(stop, bridge)
                     for screen in started.screens:
                         closing.callback(screen.close)
+
+
+def stop(bridge: Bridge) -> None:
+    """Stop it when it has nothing under way any more, so that no connection is left open behind its back."""
+    pool = bridge.lookups._pool
+    bridge.lookups.close()
+    if pool is not None:
+        pool.shutdown(wait=True)
+    bridge.stop()
 
 
 @contextmanager

@@ -5,7 +5,8 @@ A wake-up is a hint that may be lost: the row is the truth, and ``delivery`` swe
 
 from __future__ import annotations
 
-import select
+import selectors
+import socket
 import threading
 from collections.abc import Callable
 
@@ -79,6 +80,7 @@ class PostgresHub(Hub):
 
     def start(self) -> None:
         self._stopping.clear()
+        self._bell, self._bell_wire = socket.socketpair()
         self._thread = threading.Thread(target=self._hear, name="hub-hear", daemon=True)
         self._sender = threading.Thread(target=self._tell, name="hub-tell", daemon=True)
         self._thread.start()
@@ -88,21 +90,29 @@ class PostgresHub(Hub):
         self._stopping.set()
         with self._pending:
             self._pending.notify()
+        if self._thread is None or self._sender is None:
+            return
+        self._bell.close()
         for thread in (self._thread, self._sender):
-            if thread is not None:
-                thread.join(timeout=2)
+            thread.join(timeout=2)
+        self._bell_wire.close()
 
     def _hear(self) -> None:
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(self._address, autocommit=True, connect_timeout=5) as connection:
+                with (
+                    psycopg.connect(self._address, autocommit=True, connect_timeout=5) as connection,
+                    selectors.DefaultSelector() as waiting,  # select() itself fails beside a thousand sockets
+                ):
                     connection.execute(f"LISTEN {CHANNEL}")
                     super().wake(HEALTH)
+                    waiting.register(connection, selectors.EVENT_READ)
+                    waiting.register(self._bell_wire, selectors.EVENT_READ)
                     while not self._stopping.is_set():
-                        if select.select([connection.fileno()], [], [], 0.5)[0]:
-                            for notice in connection.notifies(timeout=0):
-                                if notice.pid != self._sender_pid:  # our own listeners have been told
-                                    super().wake(notice.payload)
+                        waiting.select()
+                        for notice in connection.notifies(timeout=0):
+                            if notice.pid != self._sender_pid:  # our own listeners have been told
+                                super().wake(notice.payload)
             except (psycopg.Error, OSError) as problem:
                 log.warning("hub_listening_lost", problem=type(problem).__name__)
                 self._stopping.wait(self.RECONNECT_SECONDS)
