@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import Any
@@ -44,15 +45,25 @@ ENTRY_POINTS = "cti_bridge.connectors"
 
 
 class Bridge:
-    """One bridge with all its parts, put together but not yet started. ``connector`` replaces the configured one."""
+    """One bridge with all its parts, put together but not yet started.
 
-    def __init__(self, settings: Settings, *, url_prefix: str = "", connector: Connector | None = None) -> None:
+    ``connector`` replaces the configured one; ``environment`` is what connectors read their own settings from.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        url_prefix: str = "",
+        connector: Connector | None = None,
+        environment: Mapping[str, str] = os.environ,
+    ) -> None:
         self.settings = settings
         self.url_prefix = url_prefix.rstrip("/")
         self.database = Database(settings.database_url.get_secret_value())
         self.metrics = Metrics()
         self.directory = KnownDirectory(self.database)
-        self.connector = connector or open_connector(settings, self.database)
+        self.connector = connector or open_connector(settings, self.database, environment)
         self.hub = Hub() if self.database.is_sqlite else PostgresHub(self.database.url)
         self.lookups = Lookups(
             self.connector,
@@ -69,13 +80,13 @@ class Bridge:
         self.network = PhoneNetwork(settings)
         self.dialling = Dialling(settings, self.database, self.directory, self.calls, self.network, lambda: self.doors)
         self.auth = Auth(settings.secret_key.get_secret_value(), self.database)
-        self.pops = Pops(settings)
+        self.pops = Pops(settings, self.connector)
         signatures = Signatures(
             settings.public_url,
             [token.get_secret_value() for token in settings.twilio_auth_tokens],
             [key.get_secret_value() for key in settings.twilio_shared_keys],
         )
-        self.webhooks = Webhooks(self.calls, signatures, lambda: self.doors, self.metrics, language=settings.language)
+        self.webhooks = Webhooks(self.calls, signatures, lambda: self.doors, self.metrics, self.hub, settings=settings)
         self.delivery = Delivery(
             settings=settings,
             database=self.database,
@@ -208,7 +219,13 @@ class CTIBridge:
     def init_app(self, app: Flask) -> None:
         """Mount the bridge into this app."""
         settings = Settings.read(app.config)
-        self.bridge = Bridge(settings, url_prefix=self._url_prefix, connector=self._connector)
+        texts = {name: value for name, value in app.config.items() if isinstance(value, str)}
+        self.bridge = Bridge(
+            settings,
+            url_prefix=self._url_prefix,
+            connector=self._connector,
+            environment={**os.environ, **texts},
+        )
         app.register_blueprint(self.bridge.blueprint())
         app.extensions["cti_bridge"] = self.bridge
 
@@ -233,7 +250,7 @@ def bridge_of(app: Flask) -> Bridge:
     return bridge
 
 
-def open_connector(settings: Settings, database: Database) -> Connector:
+def open_connector(settings: Settings, database: Database, environment: Mapping[str, str] = os.environ) -> Connector:
     """The connector that CTI_CONNECTOR names, found by entry point. Raises SettingsError with the names that exist."""
     found = {point.name: point for point in entry_points(group=ENTRY_POINTS)}
     if settings.connector not in found:
@@ -242,7 +259,7 @@ def open_connector(settings: Settings, database: Database) -> Connector:
     kind: type[Connector] = found[settings.connector].load()
     return kind.open(
         Resources(
-            environment=dict(os.environ),
+            environment=environment,
             region=settings.region,
             language=settings.language,
             records=Records(database, settings.region),

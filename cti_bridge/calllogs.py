@@ -21,7 +21,6 @@ from cti_bridge.model import (
     Line,
     Outcome,
     RecordLink,
-    settle,
 )
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
@@ -77,7 +76,7 @@ class CallLogs:
         call = record.call
         started_at = call.started_at or self._clock()
         outcome = call.outcome or (Outcome.ANSWERED if call.answered else Outcome.CANCELED)
-        choice = settle(record.lookup.matches, record.picked, record.lookup.learned)
+        choice = record.choice
         if choice and choice.how is ChoiceHow.LEARNED and outcome is not Outcome.ANSWERED:
             choice = None  # of a shared number, only an agent who spoke can have seen and accepted the learned contact
         disposition = next((d for d in self._settings.disposition_list if d.code == record.disposition), None)

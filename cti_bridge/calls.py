@@ -18,8 +18,8 @@ from sqlalchemy.exc import IntegrityError
 
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
-from cti_bridge.errors import BadRequest, BridgeError, Conflict, NotAllowed, NotFound
-from cti_bridge.live import hub as topics
+from cti_bridge.errors import BadRequest, BridgeError, Conflict, NotAllowed, NotFound, StoreUnavailable
+from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.lookups import Lookups, settled
 from cti_bridge.model import (
@@ -44,7 +44,6 @@ from cti_bridge.model import (
     Reply,
     Ring,
     Speak,
-    settle,
 )
 from cti_bridge.outbox import Outbox
 from cti_bridge.phone import PhoneNumber, read_caller
@@ -76,6 +75,7 @@ class _Taken:
     answer: str
     record: CallRecord | None = None
     caller_is_news: bool = False
+    got_through: bool = False
 
 
 class Calls:
@@ -114,6 +114,8 @@ class Calls:
         except IntegrityError:  # another event of the same new call was faster; now the call is there
             taken = self._take_in(event, parameters, render)
         if taken.record is not None:
+            if taken.got_through and taken.record.caller.number:
+                self._strike_off(taken.record.caller.number)
             self._tell(taken.record)
             if taken.caller_is_news or self._lookup_has_died(taken.record):
                 self._look_up(taken.record)
@@ -130,19 +132,21 @@ class Calls:
             answer = render(reply)
             if not calls.add_event(connection, event, parameters, answer, now):
                 return _Taken(calls.answer_given(connection, event) or answer)
-            if isinstance(reply, Ring):
-                call = call.apply(replace(event, rung=frozenset(agent.id for agent in reply.agents)))
+            call = call.apply(_with_reply(event, reply))
             calls.add_rings(connection, call.id, _ringing(event, reply), now)
             if before is not None and call == before.call:
                 return _Taken(answer)
             record = self._with_facts(before, call)
             calls.save(connection, record, now)
-            if call.ended and (before is None or call.told != before.call.told):
+            is_news = before is None or call.told != before.call.told
+            if call.ended and is_news:
                 self._owe_log(connection, record)
-            if call.answered and record.caller.number:
-                calls.deal_with(connection, CallerKind.NUMBER, record.caller.number, now)
-        caller_is_news = before is None or before.caller != record.caller
-        return _Taken(answer, replace(record, version=record.version + 1), caller_is_news)
+        return _Taken(
+            answer,
+            replace(record, version=record.version + 1),
+            caller_is_news=before is None or before.caller != record.caller,
+            got_through=is_news and call.answered,
+        )
 
     def _with_facts(self, before: CallRecord | None, call: Call) -> CallRecord:
         caller = read_caller(call.party, self._settings.region)
@@ -158,6 +162,15 @@ class Calls:
         if record.call.outcome is Outcome.MISSED or record.call.answered:
             woken.append(topics.MISSED)
         self._hub.wake(*woken)
+
+    def _strike_off(self, number: str) -> None:
+        """We have spoken with this caller: what they called for in vain is dealt with. In a transaction of its own,
+        for it locks other calls' rows."""
+        try:
+            with self._database.transaction() as connection:
+                calls.deal_with(connection, CallerKind.NUMBER, number, self._clock())
+        except StoreUnavailable as problem:  # the event itself is safe; the list keeps the caller until somebody looks
+            log.warning("missed_caller_not_struck_off", problem=str(problem))
 
     def _look_up(self, record: CallRecord) -> None:
         if record.caller.number and not record.call.ended:
@@ -257,19 +270,20 @@ class Calls:
         self._lookups.submit(choose)
 
     def unchoose(self, agent: Agent, call_id: str) -> CallRecord:
-        """Take the choice back, and forget what was learned from it."""
+        """It is not this contact: what was learned is forgotten, and the only match does not come back by itself."""
 
-        def take_back(connection: Connection, record: CallRecord) -> CallRecord:
-            lookup = replace(record.lookup, learned=None)
-            if record.caller.number:
-                numbers.unlearn(connection, self._connector.name, record.caller.number)
-                lookup = self._lookups.ranked(connection, call_id, PhoneNumber(record.caller.number), lookup)
-            return settled(replace(record, picked=None, lookup=lookup))
+        def take_back(connection: Connection, before: CallRecord) -> CallRecord:
+            lookup = replace(before.lookup, learned=None)
+            if before.caller.number:
+                numbers.unlearn(connection, self._connector.name, before.caller.number)
+                lookup = self._lookups.ranked(connection, call_id, PhoneNumber(before.caller.number), lookup)
+            record = replace(before, picked=None, disowned=False, lookup=lookup)
+            same = record.choice and before.choice and record.choice.contact.id == before.choice.contact.id
+            return settled(replace(record, disowned=before.disowned or bool(same)))
 
         record = self._change(agent, call_id, take_back)
-        left = settle(record.lookup.matches, None, None)
-        if left is not None and record.lookup.story.of != left.contact.id:
-            self._lookups.look_at(call_id, left.contact)
+        if record.choice is not None and record.lookup.story.of != record.choice.contact.id:
+            self._lookups.look_at(call_id, record.choice.contact)
         return record
 
     def save_draft(self, agent: Agent, call_id: str, note: str, disposition: str | None) -> CallRecord:
@@ -322,11 +336,16 @@ class Calls:
         with self._database.reading() as connection:
             return self._concerning(connection, agent, calls.get(connection, call_id))
 
-    def deal_with(self, key: str) -> None:
-        """Somebody has dealt with this caller's missed calls. ``key`` is the number, ``withheld`` or ``unreadable``."""
+    def deal_with(self, agent: Agent, key: str) -> None:
+        """The agent has dealt with this caller's missed calls of the lines that ring them.
+
+        ``key`` is the number, ``withheld`` or ``unreadable``. Raises NotFound when there are none.
+        """
+        lines = self._directory.current().numbers_ringing(agent)
         kind = CallerKind(key) if key in (CallerKind.WITHHELD, CallerKind.UNREADABLE) else CallerKind.NUMBER
         with self._database.transaction() as connection:
-            if not calls.deal_with(connection, kind, key if kind is CallerKind.NUMBER else None, self._clock()):
+            number = key if kind is CallerKind.NUMBER else None
+            if not calls.deal_with(connection, kind, number, self._clock(), lines):
                 raise NotFound("missed_call_not_found")
         self._hub.wake(topics.MISSED)
 
@@ -358,7 +377,7 @@ class Calls:
                     lookup = replace(lookup, matches=(*matches, *others))
             if lookup.story.of != contact.id:
                 lookup = replace(lookup, story=Story(contact.id))
-            return settled(replace(record, picked=choice, lookup=lookup))
+            return settled(replace(record, picked=choice, disowned=False, lookup=lookup))
 
         record = self._change(agent, call_id, pick)
         self._lookups.look_at(call_id, contact)
@@ -389,6 +408,13 @@ class Calls:
             raise BadRequest("note_too_long", longest=LONGEST_NOTE)
         if disposition is not None and disposition not in {d.code for d in self._settings.disposition_list}:
             raise BadRequest("disposition_unknown")
+
+
+def _with_reply(event: CallEvent, reply: Reply) -> CallEvent:
+    """The event, and what we did about it."""
+    if isinstance(reply, Ring):
+        return replace(event, rung=frozenset(agent.id for agent in reply.agents))
+    return replace(event, turned_away=isinstance(reply, Speak) and event.kind is EventKind.INCOMING)
 
 
 def _ringing(event: CallEvent, reply: Reply) -> list[int]:

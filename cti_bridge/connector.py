@@ -27,6 +27,7 @@ from cti_bridge.model import (
     Contact,
     ContactDraft,
     Finding,
+    Language,
     RecordLink,
 )
 from cti_bridge.phone import PhoneNumber
@@ -83,6 +84,13 @@ class Connector(ABC):
     @abstractmethod
     def recent_activity(self, contact: Contact) -> Activity:
         """The contact's history, open cases/deals/orders and coming appointments: at most 10 of each."""
+
+    def field_label(self, field: str, language: Language) -> str:  # noqa: ARG002
+        """What a reader of this language calls a field that ``ContactNumber.label`` names: ``"mobile"`` → ``"携帯"``.
+
+        Override it where the CRM knows its fields' names in several languages; as it stands it returns the name.
+        """
+        return field
 
     @abstractmethod
     def search(self, text: str) -> list[Contact]:

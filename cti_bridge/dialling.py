@@ -15,7 +15,7 @@ from cti_bridge.model import Agent, CallEvent, Direction, Engagement, EventKind,
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, calls
-from cti_bridge.store.directory import Directory, KnownDirectory
+from cti_bridge.store.directory import KnownDirectory
 from cti_bridge.twilio.rest import PhoneNetwork
 from cti_bridge.twilio.twiml import Doors
 
@@ -97,10 +97,8 @@ class Dialling:
         return number
 
     def _line(self, agent: Agent, line_id: int | None) -> Line:
-        directory: Directory = self._directory.current()
-        mine = [line for line in directory.lines.values() if agent.id in directory.ringing.get(line.id, ())]
-        if line_id is not None:
-            mine = [line for line in mine if line.id == line_id]
+        lines = self._directory.current().lines_ringing(agent)
+        mine = [line for line in lines if line_id in (None, line.id)]
         if not mine:
             raise NotFound("line_not_found")
         return mine[0]

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,14 +22,17 @@ from cti_bridge.circuit import Circuit
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
-from cti_bridge.live import hub as topics
+from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
-from cti_bridge.model import Contact, Match, rank, settle
+from cti_bridge.model import Contact, Match, rank
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.store import Database, calls, numbers
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
 
 log = structlog.get_logger(__name__)
+
+LAST_WAIT = 2.0
+"""Seconds that a closing bridge waits for answers under way."""
 
 NOT_OPEN = "Lookups are not open: the bridge was not started in this process."
 
@@ -66,6 +70,7 @@ class Lookups:
         self._deadlines: deque[tuple[float, str]] = deque()
         self._changed = threading.Condition()
         self._stopping = False
+        self._busy = 0
 
     def open(self) -> None:
         """Begin to work. Call after a fork, not before."""
@@ -81,6 +86,8 @@ class Lookups:
             self._changed.notify_all()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy, LAST_WAIT)
 
     def start(self, call_id: str, number: str) -> None:
         """Look this call's caller up, E.164. A second start while the first runs does nothing."""
@@ -94,7 +101,7 @@ class Lookups:
             self._waiting[call_id] = due
             self._deadlines.append((due, call_id))
             self._changed.notify_all()
-        self._pool.submit(self._guarded, call_id, PhoneNumber(number), crowded)
+        self.submit(lambda: self._guarded(call_id, PhoneNumber(number), crowded))
 
     def look_at(self, call_id: str, contact: Contact) -> None:
         """Fetch the activity of the contact that was just chosen for this call."""
@@ -105,7 +112,8 @@ class Lookups:
         """Have something done that asks the CRM, in the same bounded pool."""
         if self._pool is None:
             raise RuntimeError(NOT_OPEN)
-        self._pool.submit(task)
+        with suppress(RuntimeError):  # the pool was closed a moment ago; nobody will see the answer
+            self._pool.submit(self._counted, task)
 
     def match(self, number: PhoneNumber, contacts: Iterable[Contact]) -> tuple[Match, ...]:
         """Keep the contacts that truly hold this number, with the field and what stands in it."""
@@ -145,6 +153,16 @@ class Lookups:
 
     # ── in the pool ─────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _counted(self, task: Callable[[], None]) -> None:
+        with self._changed:
+            self._busy += 1
+        try:
+            task()
+        finally:
+            with self._changed:
+                self._busy -= 1
+                self._changed.notify_all()
+
     def _guarded(self, call_id: str, number: PhoneNumber, crowded: bool) -> None:
         try:
             self._look_up(call_id, number, crowded)
@@ -174,7 +192,7 @@ class Lookups:
             log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=str(problem))
             self._fail(call_id, number, "refused")
             return
-        chosen = settle(record.lookup.matches, record.picked, record.lookup.learned) if record else None
+        chosen = record.choice if record else None
         if chosen and self._connector.capabilities.activity:
             self._fetch_activity(call_id, chosen.contact)
 
@@ -260,6 +278,5 @@ class Lookups:
 
 def settled(record: CallRecord) -> CallRecord:
     """The record with the contact that it belongs to by now, for later look-ups by contact."""
-    choice = settle(record.lookup.matches, record.picked, record.lookup.learned)
-    contact = choice.contact if choice else None
+    contact = record.choice.contact if record.choice else None
     return replace(record, contact_id=contact.id if contact else None, contact_name=contact.name if contact else None)

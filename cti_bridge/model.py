@@ -169,6 +169,7 @@ class CallEvent:
 
     ``key`` names the fact, so that a repetition is recognised: ``"CA1…:status:CA2…:3"``. ``token`` is Twilio's
     idempotency token, which only retries carry. ``at`` is the moment that the event itself names, else when it arrived.
+    ``rung`` and ``turned_away`` are what we did about it: rang these agents, or spoke a sentence and hung up.
     """
 
     key: str
@@ -188,6 +189,7 @@ class CallEvent:
     dialled_leg_id: str | None = None
     recording_id: str | None = None
     rung: frozenset[int] = frozenset()
+    turned_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,7 @@ class Call:
     dialled_leg_id: str | None = None
     dial_ended_at: datetime | None = None
     dial_duration: timedelta | None = None
+    turned_away_at: datetime | None = None
     recording_id: str | None = None
     legs: Mapping[str, Leg] = field(default_factory=dict)
 
@@ -255,6 +258,7 @@ class Call:
             dialled_leg_id=_larger(self.dialled_leg_id, event.dialled_leg_id),
             dial_ended_at=_earlier(self.dial_ended_at, event.at if is_result else None),
             dial_duration=_larger(self.dial_duration, event.duration if is_result else None),
+            turned_away_at=_earlier(self.turned_away_at, event.at if event.turned_away else None),
             recording_id=_larger(self.recording_id, event.recording_id),
             legs={**self.legs, event.leg_id: leg.apply(event)},
         )
@@ -308,10 +312,11 @@ class Call:
 
     @property
     def ended_at(self) -> datetime | None:
-        """When the line dropped: the root leg's end, else the dial's (our answer to it is to hang up), else the last of
-        all the telephones that we rang, for a network that tells us no more than that."""
-        if self.root.ended_at or self.dial_ended_at:
-            return _earlier(self.root.ended_at, self.dial_ended_at)
+        """When the line dropped: the root leg's end; the dial's, or our turning the caller away, for we then hang up;
+        else the last of all the telephones that we rang, for a network that tells us no more than that."""
+        told = _earlier(_earlier(self.root.ended_at, self.dial_ended_at), self.turned_away_at)
+        if told is not None:
+            return told
         ends = [leg.ended_at for leg in self.far_legs if leg.role is LegRole.AGENT]
         if self.rung and len(ends) >= len(self.rung) and all(ends):
             return max(end for end in ends if end)
@@ -558,12 +563,15 @@ class Choice:
     at: datetime | None = None
 
 
-def settle(matches: tuple[Match, ...], picked: Choice | None, learned: Choice | None) -> Choice | None:
+def settle(
+    matches: tuple[Match, ...], picked: Choice | None, learned: Choice | None, *, disowned: bool = False
+) -> Choice | None:
     """Whose call is it? What an agent picked for this call; the only match; what was learned, if it still matches.
 
-    Several matches and nothing learned: nobody's, until an agent says so. Never a guess.
+    Several matches and nothing learned, or ``disowned`` ("not this contact", said an agent): nobody's, until an agent
+    picks. Never a guess.
     """
-    if picked is not None:
+    if picked is not None or disowned:
         return picked
     if len(matches) == 1:
         return Choice(matches[0].contact, ChoiceHow.ONLY_MATCH)

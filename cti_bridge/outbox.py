@@ -10,7 +10,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +20,7 @@ from sqlalchemy import Connection
 from cti_bridge.circuit import Circuit
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
-from cti_bridge.live import hub as topics
+from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.model import RecordLink
 from cti_bridge.store import Database, calls
@@ -137,9 +138,8 @@ class Outbox:
 
     def _note_delivered(self, entry: Entry, link: RecordLink) -> None:
         now = self._clock()
-        with self._database.transaction() as connection:
+        with self._concluding(entry, now) as connection:
             mine = entries.deliver(connection, entry, record_id=link.id, record_url=link.url, now=now)
-            calls.touch(connection, entry.call_id, now)
         log.info("log_delivered" if mine else "log_delivered_by_another", call=entry.call_id)
 
     def _put_off(self, entry: Entry, error: str, retry_after: timedelta | None) -> None:
@@ -148,13 +148,22 @@ class Outbox:
             return
         wait = max(BACK_OFF[entry.failures] * self._random.uniform(0.8, 1.2), retry_after or timedelta(0))
         now = self._clock()
-        with self._database.transaction() as connection:
+        with self._concluding(entry, now) as connection:
             entries.retry(connection, entry, run_at=now + wait, error=error)
-            calls.touch(connection, entry.call_id, now)
         log.warning("log_put_off", call=entry.call_id, failures=entry.failures + 1, seconds=round(wait.total_seconds()))
 
     def _park(self, entry: Entry, error: str) -> None:
-        with self._database.transaction() as connection:
+        with self._concluding(entry, self._clock()) as connection:
             entries.park(connection, entry, error=error)
-            calls.touch(connection, entry.call_id, self._clock())
         log.error("log_parked", call=entry.call_id, failures=entry.failures + 1)
+
+    @contextmanager
+    def _concluding(self, entry: Entry, now: datetime) -> Iterator[Connection]:
+        """A transaction that says how a try ended, and that the call's card shows it.
+
+        The call's row is locked first, as everywhere: webhooks lock the call and then its entry, and two orders would
+        make a deadlock.
+        """
+        with self._database.transaction() as connection:
+            calls.touch(connection, entry.call_id, now)
+            yield connection

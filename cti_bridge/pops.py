@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cti_bridge.connector import Connector
 from cti_bridge.model import (
     Agent,
     Call,
@@ -24,7 +25,6 @@ from cti_bridge.model import (
     Match,
     Outcome,
     Presence,
-    settle,
 )
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
@@ -75,8 +75,10 @@ class Background:
 class Pops:
     """Builds cards. One instance for a process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, connector: Connector) -> None:
         self._region = settings.region
+        self._dispositions = settings.disposition_list
+        self._field_label = connector.field_label
 
     def build(self, connection: Connection, record: CallRecord, agent: Agent, directory: Directory) -> Json:
         """The card of this call for this agent."""
@@ -86,7 +88,7 @@ class Pops:
         """What this call's cards show beside its row; the same for every agent."""
         number, began = record.caller.number, record.call.started_at
         return Background(
-            calls.last_answered(connection, number, began) if number and began else None,
+            calls.last_answered(connection, number, began, besides=record.id) if number and began else None,
             outbox.entry_of(connection, record.id, "call_log") if _may_have_log(record) else None,
         )
 
@@ -95,7 +97,7 @@ class Pops:
         call, lookup = record.call, record.lookup
         taker = directory.agents.get(call.agent_id or 0)
         line = directory.line_of(call.line_number)
-        choice = settle(lookup.matches, record.picked, lookup.learned)
+        choice = record.choice
         return {
             "id": record.id,
             "version": record.version,
@@ -109,7 +111,7 @@ class Pops:
             "answered_at": _iso(call.answered_at),
             "ended_at": _iso(call.ended_at),
             "outcome": call.outcome,
-            "last_spoken": _last_spoken(background.last_answered, directory),
+            "last_spoken": self._last_spoken(background.last_answered, directory, agent.language),
             "lookup": {
                 "state": lookup.state,
                 "source": lookup.source,
@@ -117,8 +119,8 @@ class Pops:
                 "fetched_at": _iso(lookup.fetched_at),
                 "message": TROUBLES[lookup.trouble][agent.language] if lookup.trouble else None,
             },
-            "matches": [match_json(match) for match in lookup.matches],
-            "choice": _choice(choice) if choice else None,
+            "matches": [self._match(match, agent.language) for match in lookup.matches],
+            "choice": self._choice(choice, agent.language) if choice else None,
             "activity": _activity(lookup, choice),
             "draft": {
                 "note": record.note,
@@ -166,6 +168,36 @@ class Pops:
             for key, group in groups.items()
         ]
 
+    def contact(self, contact: Contact, language: Language) -> Json:
+        """A contact as ``$defs/contact``, its fields named in the reader's language."""
+        data: Json = dump(contact)
+        data.pop("touched_at")
+        data.pop("open_cases")
+        for number in data["numbers"]:
+            number["label"] = self._field_label(number["label"], language)
+        return data
+
+    def _match(self, match: Match, language: Language) -> Json:
+        named = self._field_label(match.field, language)
+        return {**dump(match), "field": named, "contact": self.contact(match.contact, language)}
+
+    def _choice(self, choice: Choice, language: Language) -> Json:
+        contact = self.contact(choice.contact, language)
+        return {"contact": contact, "how": choice.how, "by": choice.by, "at": _iso(choice.at)}
+
+    def _last_spoken(self, last: CallRecord | None, directory: Directory, language: Language) -> Json | None:
+        if last is None:
+            return None
+        agent = directory.agents.get(last.call.agent_id or 0)
+        labels = {disposition.code: disposition.label(language) for disposition in self._dispositions}
+        return {
+            "at": _iso(last.call.started_at),
+            "agent": agent.name if agent else None,
+            "disposition": labels.get(last.disposition or "", last.disposition),
+            "note": last.note[:500],
+            "contact_name": last.contact_name,
+        }
+
 
 def phase(record: CallRecord, agent: Agent) -> str:
     """Where the call stands, as this agent sees it."""
@@ -193,25 +225,10 @@ def agent_json(agent: Agent, presence: Presence) -> Json:
     }
 
 
-def contact_json(contact: Contact) -> Json:
-    data: Json = dump(contact)
-    data.pop("touched_at")
-    data.pop("open_cases")
-    return data
-
-
-def match_json(match: Match) -> Json:
-    return {**dump(match), "contact": contact_json(match.contact)}
-
-
 def _stage(lookup: Lookup) -> int:
     if lookup.state is LookupState.WAITING:
         return 1
     return 3 if lookup.story.state is LookupState.DONE else 2
-
-
-def _choice(choice: Choice) -> Json:
-    return {"contact": contact_json(choice.contact), "how": choice.how, "by": choice.by, "at": _iso(choice.at)}
 
 
 def _activity(lookup: Lookup, choice: Choice | None) -> Json | None:
@@ -222,19 +239,6 @@ def _activity(lookup: Lookup, choice: Choice | None) -> Json | None:
         state = "failed" if lookup.state is LookupState.FAILED else "waiting"
         return {"state": state, "history": [], "open": [], "upcoming": []}
     return {"state": lookup.story.state, **dump(lookup.story.activity)}
-
-
-def _last_spoken(last: CallRecord | None, directory: Directory) -> Json | None:
-    if last is None:
-        return None
-    agent = directory.agents.get(last.call.agent_id or 0)
-    return {
-        "at": _iso(last.call.started_at),
-        "agent": agent.name if agent else None,
-        "disposition": last.disposition,
-        "note": last.note[:500],
-        "contact_name": last.contact_name,
-    }
 
 
 def _may_have_log(record: CallRecord) -> bool:

@@ -38,6 +38,11 @@ _DISPOSITIONS = (
 )
 
 
+HEROKUS_DOMAIN = "HEROKU_APP_DEFAULT_DOMAIN_NAME"
+"""Where Heroku says what address it gave an app, which nobody knows before it is made
+(https://devcenter.heroku.com/articles/dyno-metadata)."""
+
+
 class Mend(ValueError):
     """What is wrong with a setting and how to mend it, for an administrator, in both languages."""
 
@@ -126,6 +131,8 @@ class Settings(BaseSettings):
         """Read the environment, ``overrides`` (same names) first. Raises SettingsError naming each setting and mend."""
         names = {field.alias for field in cls.model_fields.values()}
         chosen = {name: value for name, value in (overrides or {}).items() if name in names and value is not None}
+        if "CTI_PUBLIC_URL" not in chosen and "CTI_PUBLIC_URL" not in os.environ and HEROKUS_DOMAIN in os.environ:
+            chosen["CTI_PUBLIC_URL"] = f"https://{os.environ[HEROKUS_DOMAIN]}"
         try:
             return cls(**chosen)
         except ValidationError as problem:

@@ -224,6 +224,7 @@ def running(
                 crm.gate.set()
                 with ExitStack() as closing:
                     closing.callback(stop, bridge)
+                    closing.callback(twilio.close)  # first of all: a webhook after the stop would open the database
                     for screen in started.screens:
                         closing.callback(screen.close)
 

@@ -20,9 +20,10 @@ from cti_bridge.connector import Connector
 from cti_bridge.dialling import Dialling
 from cti_bridge.errors import BadRequest, BridgeError, NotFound, NotSignedIn
 from cti_bridge.live.delivery import Delivery
-from cti_bridge.live.hub import Hub, agent_topic
+from cti_bridge.live.hub import Hub
+from cti_bridge.live.topics import agent_topic
 from cti_bridge.model import Agent
-from cti_bridge.pops import Json, Pops, agent_json, contact_json
+from cti_bridge.pops import Json, Pops, agent_json
 from cti_bridge.store import Database, calls, directory
 from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import KnownDirectory
@@ -197,11 +198,12 @@ class Api:
 
     def search(self, query: schema.Search) -> Json:
         """Find contacts by name, furigana, company or customer number."""
-        return {"contacts": [contact_json(contact) for contact in self._connector.search(query.q)]}
+        found = self._connector.search(query.q)
+        return {"contacts": [self._pops.contact(contact, g.cti_agent.language) for contact in found]}
 
     def deal_with(self, key: str) -> tuple[str, int]:
         """Strike a caller off the list of missed calls."""
-        self._calls.deal_with(key)
+        self._calls.deal_with(g.cti_agent, key)
         return "", 204
 
     def openapi(self) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import click
 from sqlalchemy.exc import IntegrityError
 
@@ -12,8 +14,10 @@ from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, directory
 from cti_bridge.store.directory import Directory, read_directory
+from cti_bridge.twilio.twiml import CALLING_RETRIES
 
 LANGUAGES = click.Choice(["ja", "en"])
+RING_SECONDS = click.IntRange(5, 120)
 
 
 @click.group()
@@ -89,8 +93,11 @@ def lines() -> None:
 @click.option("--greeting", default="", help="The script to say: お電話ありがとうございます。…")
 @click.option("--language", type=LANGUAGES, default="ja", show_default=True, help="Of what callers hear.")
 @click.option("--ring", "emails", multiple=True, help="E-mail of an agent who rings; repeat for each.")
+@click.option("--ring-seconds", type=RING_SECONDS, default=25, show_default=True, help="How long agents ring.")
 @click.option("--record/--no-record", default=False, show_default=True, help="Record conversations.")
-def add_line(number: str, name: str, greeting: str, language: str, emails: tuple[str, ...], record: bool) -> None:
+def add_line(
+    number: str, name: str, greeting: str, language: str, emails: tuple[str, ...], ring_seconds: int, record: bool
+) -> None:
     """Add a line: one of our numbers, such as 050-3123-4567."""
     settings, database = open_database()
     e164 = _number(settings, number)
@@ -98,14 +105,24 @@ def add_line(number: str, name: str, greeting: str, language: str, emails: tuple
     try:
         with database.transaction() as connection:
             directory.add_line(
-                connection, number=e164, name=name, greeting=greeting, language=language, agent_ids=ids, record=record
+                connection,
+                number=e164,
+                name=name,
+                greeting=greeting,
+                language=language,
+                ring_timeout=timedelta(seconds=ring_seconds),
+                record=record,
+                agent_ids=ids,
             )
     except IntegrityError:
         raise fail(f"{number} はすでに回線です。", f"{number} is a line already.") from None
-    webhook = f"{settings.public_url}/twilio/voice/incoming"
+    voice = f"{settings.public_url}/twilio/voice/incoming{CALLING_RETRIES}"
+    status = f"{settings.public_url}/twilio/voice/status"
     say(
-        f"回線「{name}」を追加しました。Twilioの番号 {e164} の “A call comes in” を次に設定してください:\n  {webhook}",
-        f"Added {name}. At Twilio, set “A call comes in” of {e164} to:\n  {webhook}",
+        f"回線「{name}」を追加しました。Twilioの番号 {e164} に次の2つを設定してください:\n"
+        f"  A call comes in:      {voice}\n  Call status changes:  {status}",
+        f"Added {name}. At Twilio, set these two of {e164}:\n"
+        f"  A call comes in:      {voice}\n  Call status changes:  {status}",
     )
 
 
@@ -117,6 +134,31 @@ def list_lines() -> None:
     for line in known.lines.values():
         names = ", ".join(agent.name for agent in known.agents_of(line))
         click.echo(f"{line.id:>4}  {line.number}  {line.name}  ({line.language})  [{names or '-'}]")
+
+
+@lines.command("change")
+@click.argument("number")
+@click.option("--name", help="As agents see it.")
+@click.option("--greeting", help="The script to say.")
+@click.option("--language", type=LANGUAGES, help="Of what callers hear.")
+@click.option("--ring-seconds", type=RING_SECONDS, help="How long agents ring.")
+@click.option("--record/--no-record", default=None, help="Record conversations.")
+def change_line(
+    number: str,
+    name: str | None,
+    greeting: str | None,
+    language: str | None,
+    ring_seconds: int | None,
+    record: bool | None,
+) -> None:
+    """Change what is given, of the line NUMBER. Whom it rings: ``lines ring``."""
+    settings, database = open_database()
+    given = {"name": name, "greeting": greeting, "language": language, "ring_seconds": ring_seconds, "record": record}
+    changes = {column: value for column, value in given.items() if value is not None}
+    with database.transaction() as connection:
+        if not changes or not directory.change_line(connection, _number(settings, number), **changes):
+            raise fail(f"{number} という回線はありません。", f"There is no line {number}, or nothing to change.")
+    say(f"{number} を変更しました。", f"Changed {number}.")
 
 
 @lines.command("ring")
@@ -131,7 +173,7 @@ def ring(number: str, emails: tuple[str, ...]) -> None:
         raise fail(f"{number} という回線はありません。", f"There is no line {number}.")
     with database.transaction() as connection:
         directory.set_ringing(connection, line.id, _agent_ids(known, emails))
-    say(f"「{line.name}」の着信先を変更しました。", f"{line.name} now rings {len(emails)} agents.")
+    say(f"「{line.name}」の着信先を変更しました。", f"{line.name} now rings: {', '.join(emails) or 'nobody'}")
 
 
 def _read(database: Database) -> Directory:

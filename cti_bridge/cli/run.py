@@ -52,7 +52,7 @@ def list_entries(state: str) -> None:
     for entry in found:
         due = f"{entry.run_at:%Y-%m-%d %H:%M}"
         click.echo(f"{entry.id:>6}  {entry.call_id}  tries {entry.attempts}  {due}  {entry.last_error or ''}")
-    say(f"{len(found)} 件", f"{len(found)} entries")
+    say(f"{len(found)} 件", f"entries: {len(found)}")
 
 
 @outbox.command("retry")
@@ -63,7 +63,9 @@ def retry(entry: int | None) -> None:
     from cti_bridge.app import Bridge  # noqa: PLC0415
 
     count = Bridge(settings).outbox.retry_parked(entry)
-    say(f"{count} 件を再送します。", f"{count} entries are due again.")
+    if entry is not None and not count:
+        raise fail(f"保留中の {entry} 番はありません。", f"There is no parked entry {entry}.")
+    say(f"{count} 件を再送します。", f"Due again: {count}")
 
 
 @outbox.command("work")
@@ -113,11 +115,12 @@ def simulate(numbers: tuple[str, ...], port: int, account_sid: str | None, auth_
 @click.option("--port", default=5080, show_default=True, help="The bridge's port.")
 @click.option("--demo-port", default=5081, show_default=True, help="The demo page's port.")
 @click.option("--home", type=click.Path(path_type=Path), default=Path(".demo"), show_default=True)
-def demo(port: int, demo_port: int, home: Path) -> None:
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
+def demo(port: int, demo_port: int, home: Path, *, open_browser: bool) -> None:
     """The whole thing on this machine, without any account: embedded CRM, simulated phones, a page to look at."""
     from cti_bridge.demo import run as demo_run  # noqa: PLC0415
 
-    demo_run.run(port=port, demo_port=demo_port, home=home)
+    sys.exit(demo_run.run(port=port, demo_port=demo_port, home=home, open_browser=open_browser))
 
 
 @click.command()

@@ -20,6 +20,7 @@ from cti_bridge.model import (
     Contact,
     ContactDraft,
     Finding,
+    Language,
     RecordLink,
     Severity,
 )
@@ -81,12 +82,10 @@ class LocalConnector(Connector):
         self,
         records: RecordStore,
         *,
-        language: str = "ja",
         record_url: str | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._records = records
-        self._labels = {kind: ja if language == "ja" else en for kind, (ja, en) in LABELS.items()}
         self._record_url = record_url
         self._clock = clock
 
@@ -102,7 +101,7 @@ class LocalConnector(Connector):
             )
         if resources.records is None:
             raise SettingsError("CTI_CONNECTOR is local, but no records were handed in; open it from the bridge.")
-        return cls(cast("RecordStore", resources.records), language=resources.language, record_url=record_url)
+        return cls(cast("RecordStore", resources.records), record_url=record_url)
 
     def find_contacts(self, number: PhoneNumber) -> list[Contact]:
         with _store_as_crm():
@@ -156,11 +155,12 @@ class LocalConnector(Connector):
                 )
             ]
 
+    def field_label(self, field: str, language: Language) -> str:
+        ja, en = LABELS.get(field, (field, field))
+        return ja if language == "ja" else en
+
     def _shown(self, contact: Contact) -> Contact:
-        numbers = tuple(
-            replace(number, label=self._labels.get(number.label, number.label)) for number in contact.numbers
-        )
-        return replace(contact, numbers=numbers, url=self._url(contact.id))
+        return replace(contact, url=self._url(contact.id))
 
     def _url(self, record_id: str) -> str | None:
         return self._record_url.replace("{id}", quote(record_id, safe=":")) if self._record_url else None

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
 from cti_bridge.errors import StoreUnavailable
-from cti_bridge.live import hub as topics
+from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.live.socket import GOING_AWAY, AgentSocket, text_frame
 from cti_bridge.metrics import Metrics
@@ -292,7 +292,6 @@ class Delivery:
         directory: Directory,
     ) -> Json:
         can = self._connector.capabilities
-        mine = [line for line in directory.lines.values() if agent.id in directory.ringing.get(line.id, ())]
         return {
             "v": 1,
             "type": "snapshot",
@@ -301,7 +300,7 @@ class Delivery:
             "calls": cards,
             "missed": missed,
             "health": health,
-            "lines": [self._pops.line(line) for line in mine],
+            "lines": [self._pops.line(line) for line in directory.lines_ringing(agent)],
             "dispositions": [
                 {"code": d.code, "label": d.label(agent.language)} for d in self._settings.disposition_list
             ],

@@ -14,21 +14,12 @@ import psycopg
 import structlog
 from sqlalchemy.engine import URL
 
+from cti_bridge.live import topics
+
 log = structlog.get_logger(__name__)
 
 CHANNEL = "cti_bridge"
-MISSED = "missed"
-HEALTH = "health"
-
 Listener = Callable[[str], None]
-
-
-def call_topic(call_id: str) -> str:
-    return f"call:{call_id}"
-
-
-def agent_topic(agent_id: int) -> str:
-    return f"agent:{agent_id}"
 
 
 class Hub:
@@ -40,9 +31,9 @@ class Hub:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
-    def wake(self, *topics: str) -> None:
+    def wake(self, *woken: str) -> None:
         """Tell everybody to look: ``call:CA…``, ``agent:3``, ``missed``, ``health``. Never raises, never waits."""
-        for topic in topics:
+        for topic in woken:
             for listener in self._listeners:
                 listener(topic)
 
@@ -72,10 +63,10 @@ class PostgresHub(Hub):
         self._sender: threading.Thread | None = None
         self._sender_pid = 0
 
-    def wake(self, *topics: str) -> None:
-        super().wake(*topics)
+    def wake(self, *woken: str) -> None:
+        super().wake(*woken)
         with self._pending:
-            self._outgoing.extend(topic for topic in topics if topic not in self._outgoing)
+            self._outgoing.extend(topic for topic in woken if topic not in self._outgoing)
             self._pending.notify()
 
     def start(self) -> None:
@@ -105,7 +96,7 @@ class PostgresHub(Hub):
                     selectors.DefaultSelector() as waiting,  # select() itself fails beside a thousand sockets
                 ):
                     connection.execute(f"LISTEN {CHANNEL}")
-                    super().wake(HEALTH)
+                    super().wake(topics.HEALTH)
                     waiting.register(connection, selectors.EVENT_READ)
                     waiting.register(self._bell_wire, selectors.EVENT_READ)
                     while not self._stopping.is_set():
@@ -132,5 +123,5 @@ class PostgresHub(Hub):
     def _take(self) -> list[str]:
         with self._pending:
             self._pending.wait_for(lambda: self._outgoing or self._stopping.is_set())
-            topics, self._outgoing = self._outgoing, []
-        return topics
+            taken, self._outgoing = self._outgoing, []
+        return taken

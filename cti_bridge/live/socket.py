@@ -16,7 +16,7 @@ from typing import Any
 
 from simple_websocket import Server
 
-from cti_bridge.live import hub as topics
+from cti_bridge.live import topics
 
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -30,10 +31,11 @@ from sqlalchemy import (
     bindparam,
     or_,
     select,
+    true,
     update,
 )
 
-from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Engagement, Match
+from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Engagement, Match, settle
 from cti_bridge.store.codec import dump, load
 from cti_bridge.store.database import INSERTS, Json, Moment, metadata
 from cti_bridge.store.directory import agents, line_agents
@@ -67,6 +69,7 @@ calls = Table(
     Column("disposition", String(40)),
     Column("draft_saved_at", Moment),
     Column("picked", Json),
+    Column("disowned", Boolean, nullable=False, default=False),
     Column("completed_at", Moment),
     Column("dealt_with_at", Moment),
     # what the CRM said
@@ -144,6 +147,7 @@ class CallRecord:
     disposition: str | None = None
     draft_saved_at: datetime | None = None
     picked: Choice | None = None
+    disowned: bool = False
     completed_at: datetime | None = None
     dealt_with_at: datetime | None = None
     lookup: Lookup = field(default_factory=Lookup)
@@ -153,6 +157,11 @@ class CallRecord:
     @property
     def id(self) -> str:
         return self.call.id
+
+    @property
+    def choice(self) -> Choice | None:
+        """Whose call it is, as far as that is settled."""
+        return settle(self.lookup.matches, self.picked, self.lookup.learned, disowned=self.disowned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +214,7 @@ def save(connection: Connection, record: CallRecord, now: datetime) -> None:
         "disposition": record.disposition,
         "draft_saved_at": record.draft_saved_at,
         "picked": dump(record.picked) if record.picked else None,
+        "disowned": record.disowned,
         "completed_at": record.completed_at,
         "dealt_with_at": record.dealt_with_at,
         "lookup": dump(record.lookup),
@@ -271,12 +281,11 @@ def add_rings(connection: Connection, call_id: str, agent_ids: Iterable[int], no
         connection.execute(_add_rings[connection.dialect.name], rows)
 
 
-_wrapping_up = and_(
-    calls.c.completed_at.is_(None), calls.c.ended_at > bindparam("ended_after"), calls.c.outcome == "answered"
-)
-_busy = select(calls.c.id).where(
-    calls.c.started_at > bindparam("began_after"), or_(calls.c.ended_at.is_(None), _wrapping_up)
-)
+_not_completed = calls.c.completed_at.is_(None)
+_wrapping_up = and_(_not_completed, calls.c.ended_at > bindparam("ended_after"), calls.c.outcome == "answered")
+# Who completes early still talks; but when the end was never told, completing is the way out, a wrap-up's time later.
+_talking = and_(calls.c.ended_at.is_(None), or_(_not_completed, calls.c.completed_at > bindparam("ended_after")))
+_busy = select(calls.c.id).where(calls.c.started_at > bindparam("began_after"), or_(_talking, _wrapping_up))
 _available = (
     select(agents.c.id)
     .join(line_agents, line_agents.c.agent_id == agents.c.id)
@@ -359,17 +368,19 @@ _last_answered = (
     select(calls)
     .where(
         calls.c.caller_number == bindparam("number"),
-        calls.c.started_at < bindparam("before"),
-        calls.c.outcome == "answered",
+        calls.c.started_at <= bindparam("before"),  # Twilio's moments are whole seconds
+        calls.c.answered_at.is_not(None),
+        calls.c.id != bindparam("besides"),
     )
     .order_by(calls.c.started_at.desc())
     .limit(1)
 )
 
 
-def last_answered(connection: Connection, number: str, before: datetime) -> CallRecord | None:
-    """The last conversation with this number that began before this moment."""
-    row = connection.execute(_last_answered, {"number": number, "before": before}).one_or_none()
+def last_answered(connection: Connection, number: str, before: datetime, *, besides: str) -> CallRecord | None:
+    """The last conversation with this number that began until this moment, ``besides`` this call itself."""
+    parameters = {"number": number, "before": before, "besides": besides}
+    row = connection.execute(_last_answered, parameters).one_or_none()
     return _record(row) if row else None
 
 
@@ -418,12 +429,18 @@ def missed_calls(connection: Connection, since: datetime) -> list[MissedCall]:
     ]
 
 
-def deal_with(connection: Connection, kind: CallerKind, number: str | None, now: datetime) -> int:
-    """Strike this caller's missed calls off the list; returns how many there were."""
+def deal_with(
+    connection: Connection,
+    kind: CallerKind,
+    number: str | None,
+    now: datetime,
+    lines: frozenset[str] | None = None,
+) -> int:
+    """Strike this caller's missed calls off the list, of these lines' or of all; returns how many there were."""
     same = calls.c.caller_number == number if kind is CallerKind.NUMBER else calls.c.caller_kind == kind
-    statement = (
-        update(calls).where(_is_missed, same).values(dealt_with_at=now, changed_at=now, version=calls.c.version + 1)
-    )
+    of_lines = true() if lines is None else calls.c.line_number.in_(lines)
+    statement = update(calls).where(_is_missed, same, of_lines)
+    statement = statement.values(dealt_with_at=now, changed_at=now, version=calls.c.version + 1)
     return connection.execute(statement).rowcount
 
 
@@ -436,6 +453,7 @@ def _record(row: Row[Any]) -> CallRecord:
         disposition=row.disposition,
         draft_saved_at=row.draft_saved_at,
         picked=load(Choice, row.picked) if row.picked else None,
+        disowned=row.disowned,
         completed_at=row.completed_at,
         dealt_with_at=row.dealt_with_at,
         lookup=load(Lookup, row.lookup),

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, Table, TypeDecorator, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from cti_bridge.errors import SettingsError, StoreUnavailable
@@ -141,12 +141,9 @@ def _translated() -> Iterator[None]:
     except PoolTimeout as problem:
         raise StoreUnavailable("All database connections were in use for too long.") from problem
     except DBAPIError as problem:
-        if problem.connection_invalidated or type(problem.orig).__name__ in _UNAVAILABLE:
+        if problem.connection_invalidated or isinstance(problem, (OperationalError, InterfaceError, InternalError)):
             raise StoreUnavailable(f"The database answered: {problem.orig}") from problem
         raise
-
-
-_UNAVAILABLE = frozenset({"OperationalError", "InterfaceError", "DiskFull", "AdminShutdown", "CannotConnectNow"})
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -76,6 +76,14 @@ class Directory:
         """The active agents that this line rings, available or not."""
         return tuple(self.agents[agent_id] for agent_id in self.ringing.get(line.id, ()) if agent_id in self.agents)
 
+    def lines_ringing(self, agent: Agent) -> tuple[Line, ...]:
+        """The lines that ring this agent."""
+        return tuple(line for line in self.lines.values() if agent.id in self.ringing.get(line.id, ()))
+
+    def numbers_ringing(self, agent: Agent) -> frozenset[str]:
+        """The numbers of the lines that ring this agent, E.164."""
+        return frozenset(line.number for line in self.lines_ringing(agent))
+
     def numbers_by_agent(self) -> dict[int, frozenset[str]]:
         """Which of our numbers ring whom."""
         numbers: dict[int, set[str]] = {}
@@ -161,6 +169,11 @@ def add_line(
     line_id = int(connection.execute(insert(lines).values(values).returning(lines.c.id)).scalar_one())
     set_ringing(connection, line_id, agent_ids)
     return line_id
+
+
+def change_line(connection: Connection, number: str, **values: object) -> bool:
+    """Change columns of the line with this number, E.164; False when there is none."""
+    return connection.execute(update(lines).where(lines.c.number == number).values(values)).rowcount == 1
 
 
 def set_ringing(connection: Connection, line_id: int, agent_ids: Iterable[int]) -> None:

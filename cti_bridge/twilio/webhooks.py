@@ -13,11 +13,15 @@ from functools import partial
 import structlog
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 
 from cti_bridge.calls import Calls
 from cti_bridge.clock import Clock, utc_now
+from cti_bridge.live import topics
+from cti_bridge.live.hub import Hub
 from cti_bridge.metrics import Metrics
-from cti_bridge.model import CallEvent, EventKind, Language
+from cti_bridge.model import CallEvent, EventKind
+from cti_bridge.settings import Settings
 from cti_bridge.twilio.events import read_event
 from cti_bridge.twilio.signature import Signatures
 from cti_bridge.twilio.twiml import CALL_PROCESSING, Doors, apology, render
@@ -37,19 +41,21 @@ ROUTES = {
 
 
 class LineHealth:
-    """Whether Twilio reaches us: for the widget's first dot."""
+    """Whether Twilio reaches us: for the widget's first dot. ``changed`` is called when that changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
         self._lock = threading.Lock()
         self._accepted = self._refused = 0
 
-    def note(self, *, accepted: bool) -> bool:
-        """Returns whether the health changed."""
+    def note(self, *, accepted: bool) -> None:
         with self._lock:
             before = self.state
             self._accepted += accepted
             self._refused = 0 if accepted else self._refused + 1
-            return self.state != before
+            now = self.state
+        if now != before:
+            self._changed()
 
     @property
     def state(self) -> str:
@@ -68,16 +74,18 @@ class Webhooks:
         signatures: Signatures,
         doors: Callable[[], Doors],
         metrics: Metrics,
+        hub: Hub,
         *,
-        language: Language,
+        settings: Settings,
         clock: Clock = utc_now,
     ) -> None:
-        self.health = LineHealth()
+        self.health = LineHealth(partial(hub.wake, topics.HEALTH))
         self._calls = calls
         self._signatures = signatures
         self._doors = doors
         self._metrics = metrics
-        self._language = language
+        self._language = settings.language
+        self._account_sid = settings.twilio_account_sid
         self._clock = clock
 
     def blueprint(self) -> Blueprint:
@@ -99,7 +107,8 @@ class Webhooks:
         request.max_content_length = LARGEST_BODY
         request.max_form_memory_size = LARGEST_BODY
         if not self._signatures.verify(request):
-            self.health.note(accepted=False)
+            if self._names_our_account():
+                self.health.note(accepted=False)
             log.warning("signature_refused", kind=kind.value, mend="compare CTI_PUBLIC_URL and TWILIO_AUTH_TOKEN")
             return "refused", Response(status=403)  # not Twilio: no hint why
         event: CallEvent | None = None
@@ -114,6 +123,13 @@ class Webhooks:
             return self._recover(kind, event, problem)
         self.health.note(accepted=True)
         return "taken", _twiml(answer)
+
+    def _names_our_account(self) -> bool:
+        """Twilio with a wrong secret does; a stranger's noise, which must not worry the agents, does not."""
+        try:
+            return request.values.get("AccountSid") == self._account_sid
+        except HTTPException:
+            return False
 
     def _recover(self, kind: EventKind, event: CallEvent | None, problem: Exception) -> tuple[str, Response]:
         call = event.call_id if event else None

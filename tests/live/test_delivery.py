@@ -24,15 +24,14 @@ from simple_websocket import Client, ConnectionClosed
 
 from cti_bridge.app import CTIBridge, bridge_of
 from cti_bridge.errors import StoreUnavailable
-from cti_bridge.live import delivery
-from cti_bridge.live import hub as hubs
+from cti_bridge.live import delivery, topics
 from cti_bridge.live.hub import Hub, PostgresHub
 from cti_bridge.live.socket import AgentSocket
 from cti_bridge.model import Call, Caller, CallerKind, Direction
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, calls, directory
 from cti_bridge.store.calls import CallRecord
-from tests.running import MAIN_LINE, PATIENCE, SATO_PHONE, Running, Screen, running, serving
+from tests.running import MAIN_LINE, PATIENCE, SATO_PHONE, Running, Screen, running, serving, stop
 
 TARO = "+819012345678"
 
@@ -176,7 +175,7 @@ def another_bridge(live: Running) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{port}"
         finally:
-            bridge_of(app).stop()
+            stop(bridge_of(app))
 
 
 def test_a_call_that_one_process_takes_pops_on_a_screen_of_another(
@@ -227,8 +226,8 @@ def test_a_wake_up_reaches_the_other_process_and_its_own_listeners_once(
     mine, theirs = (Ear(hub) for hub in hubs_of_two)
     for hub in hubs_of_two:
         hub.start()
-    theirs.wait_for(hubs.HEALTH)
-    mine.wait_for(hubs.HEALTH)
+    theirs.wait_for(topics.HEALTH)
+    mine.wait_for(topics.HEALTH)
     hubs_of_two[0].wake("call:CA1", "agent:1")
     theirs.wait_for("agent:1")
     hubs_of_two[1].wake("call:CA2")
@@ -245,7 +244,7 @@ def test_a_hub_whose_connections_are_cut_connects_again(
     ear = Ear(theirs)
     for hub in (mine, theirs):
         hub.start()
-    ear.wait_for(hubs.HEALTH)
+    ear.wait_for(topics.HEALTH)
     address = postgres_database.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(

@@ -154,6 +154,7 @@ def upgrade() -> None:
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("draft_saved_at", store.Moment(timezone=True), nullable=True),
         sa.Column("picked", store.Json, nullable=True),
+        sa.Column("disowned", sa.Boolean(), nullable=False),
         sa.Column("completed_at", store.Moment(timezone=True), nullable=True),
         sa.Column("dealt_with_at", store.Moment(timezone=True), nullable=True),
         sa.Column("lookup", store.Json, nullable=False),

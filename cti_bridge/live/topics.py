@@ -1,0 +1,12 @@
+"""What a wake-up is about: ``call:CA…``, ``agent:3``, ``missed``, ``health``. Ids only, never personal data."""
+
+MISSED = "missed"
+HEALTH = "health"
+
+
+def call_topic(call_id: str) -> str:
+    return f"call:{call_id}"
+
+
+def agent_topic(agent_id: int) -> str:
+    return f"agent:{agent_id}"
