@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import sqlite3
 import time
@@ -12,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
+from sqlalchemy import Table
+
 from cti_bridge.bench.load import Load
 from cti_bridge.bench.processes import Server, difference
 from cti_bridge.bench.scene import LINE, Office, sqlite_url
@@ -20,6 +21,8 @@ from cti_bridge.bench.table import NotMeasured, Row
 from cti_bridge.bench.twilio import Twilio, customers, hang_ups, rings
 from cti_bridge.model import (
     Call,
+    Caller,
+    CallerKind,
     CallEvent,
     Contact,
     ContactKind,
@@ -30,9 +33,9 @@ from cti_bridge.model import (
     LegStatus,
     Match,
 )
-from cti_bridge.store import Database, numbers
+from cti_bridge.store import Database, numbers, outbox
+from cti_bridge.store import calls as stored
 from cti_bridge.store.calls import Lookup, LookupState
-from cti_bridge.store.codec import dump
 
 FLAT = 1.25
 """What still counts as flat: processor time on a shared machine scatters by a tenth or two."""
@@ -121,67 +124,101 @@ def _find(office: Office, known: int) -> float:
 
 # ── the history ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+SAMPLE = "CA-sample"
 _COUNTING = "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < :count) "
 _CALL = "printf('CA%032x', i)"
 _NUMBER = "'+8190' || (10000000 + i % :callers)"
-_AT = "datetime(:newest - (:count - i) * :step + {}, 'unixepoch') || '.000000'"
-_CALLS = f"""INSERT INTO calls (id, version, changed_at, facts, direction, line_number, caller_kind, caller_number,
-    caller_raw, agent_id, started_at, answered_at, ended_at, outcome, note, disposition, completed_at, lookup,
-    contact_id, contact_name)
-  SELECT {_CALL}, 6, {_AT.format(300)}, replace(:facts, '@', {_CALL}), 'inbound', :line, 'number', {_NUMBER},
-    {_NUMBER}, :agent, {_AT.format(0)}, {_AT.format(9)}, {_AT.format(200)}, 'answered', :note, 'resolved',
-    {_AT.format(260)}, :lookup, 'c' || (i % :callers), '山田 太郎' FROM n"""  # noqa: S608
-_EVENTS = f"""INSERT INTO call_events (key, call_id, kind, received_at, parameters, answer)
-  SELECT {_CALL} || ':incoming:' || {_CALL} || ':', {_CALL}, 'incoming', {_AT.format(0)}, '{{}}', '' FROM n"""  # noqa: S608
-_RINGS = f"INSERT INTO rings (call_id, agent_id, rung_at) SELECT {_CALL}, :agent, {_AT.format(0)} FROM n"  # noqa: S608
-_LOGS = f"""INSERT INTO outbox (call_id, kind, state, revision, attempts, failures, run_at, leased, created_at)
-  SELECT {_CALL}, 'call_log', 'delivered', 1, 1, 0, {_AT.format(260)}, 0, {_AT.format(200)} FROM n"""  # noqa: S608
-_INDEX = f"""INSERT INTO number_index (number, connector, contacts, fetched_at)
-  SELECT '+8190' || (10000000 + i), '{CONNECTOR}', replace(:contacts, '@', 10000000 + i), :yesterday FROM n"""  # noqa: S608
+
+
+def _after(seconds: int) -> str:
+    """When something happened in the i-th call, so many seconds after it began, as SQLite keeps a moment."""
+    return f"datetime(:newest - (:count - i) * :step + {seconds}, 'unixepoch') || '.000000'"
+
+
+_DIFFERENT: dict[Table, dict[str, str]] = {
+    stored.calls: {
+        "id": _CALL,
+        "facts": f"replace(facts, '{SAMPLE}', {_CALL})",
+        "caller_number": _NUMBER,
+        "caller_raw": _NUMBER,
+        "started_at": _after(0),
+        "answered_at": _after(9),
+        "ended_at": _after(200),
+        "completed_at": _after(260),
+        "changed_at": _after(300),
+    },
+    stored.call_events: {"key": f"{_CALL} || ':incoming:'", "call_id": _CALL, "received_at": _after(0)},
+    stored.rings: {"call_id": _CALL, "rung_at": _after(0)},
+    outbox.outbox: {"call_id": _CALL, "run_at": _after(260), "created_at": _after(200), "delivered_at": _after(261)},
+}
+"""What tells one call of the history from the next, as SQL of its place ``i``; the rest is the sample's."""
 
 
 def remember(file: Path, office: Office, *, calls: int, known: int) -> None:
-    """Write a history straight into the office's SQLite file: calls that are over, evenly spread up to yesterday."""
+    """Fill the office's SQLite file: calls that are over, evenly spread up to yesterday, copied from one sample."""
     yesterday = datetime.now(UTC) - timedelta(days=1)
-    contact = Contact("c1", ContactKind.PERSON, "山田 太郎", numbers=(ContactNumber("携帯", "+8190@"),))
-    lookup = Lookup(LookupState.DONE, "crm", fetched_at=yesterday, matches=(Match(contact, "携帯", "+8190@"),))
-    values = {
-        "callers": CALLERS,
-        "newest": int(yesterday.timestamp()),
-        "step": YEARS.total_seconds() / calls,
-        "yesterday": yesterday.strftime("%Y-%m-%d %H:%M:%S.%f"),
-        "line": LINE,
-        "agent": office.agents[0].id,
-        "note": "ご注文の件。明日までに折り返す。",
-        "facts": json.dumps(dump(_answered_call(yesterday, office.agents[0].id))),
-        "lookup": json.dumps(dump(lookup), ensure_ascii=False),
-        "contacts": json.dumps([dump(contact)], ensure_ascii=False),
-    }
+    _write_sample(office, yesterday)
+    values = {"callers": CALLERS, "newest": int(yesterday.timestamp()), "step": YEARS.total_seconds() / calls}
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA cache_size=-400000")
         connection.execute("BEGIN")
-        for statement in (_CALLS, _EVENTS, _RINGS, _LOGS):
-            connection.execute(_COUNTING + statement, {**values, "count": calls})
-        connection.execute(_COUNTING + _INDEX, {**values, "count": known})
+        for table, different in _DIFFERENT.items():
+            whose = "id" if table is stored.calls else "call_id"
+            copy = _copy(table, different, f"{whose} = '{SAMPLE}'")
+            connection.execute(copy, {**values, "count": calls})
+        different = {"number": "'+8190' || (10000000 + i)", "contacts": "replace(contacts, '@', 10000000 + i)"}
+        connection.execute(_copy(numbers.number_index, different, "number = '@'"), {"count": known})
         connection.execute("COMMIT")
 
 
-def _answered_call(at: datetime, agent_id: int) -> Call:
-    """An ordinary call's facts; ``@`` stands for its id."""
+def _copy(table: Table, different: dict[str, str], sample: str) -> str:
+    """INSERT so many copies of the table's sample row; a numbered id counts on by itself."""
+    names = [column.name for column in table.columns if column is not table.autoincrement_column]
+    said = ", ".join(different.get(name, name) for name in names)
+    columns = ", ".join(f'"{name}"' for name in names)
+    return f"{_COUNTING} INSERT INTO {table.name} ({columns}) SELECT {said} FROM {table.name}, n WHERE {sample}"  # noqa: S608
+
+
+def _write_sample(office: Office, at: datetime) -> None:
+    """One ordinary call with all that belongs to it, written as the bridge writes it."""
+    database = Database(office.url)
+    agent_id = office.agents[0].id
     rung = CallEvent(
-        "1",
-        EventKind.INCOMING,
-        "@",
-        "@",
-        at,
-        LegStatus.RINGING,
-        LegRole.PARTY,
+        key="sample",
+        kind=EventKind.INCOMING,
+        call_id=SAMPLE,
+        leg_id=SAMPLE,
+        at=at,
+        status=LegStatus.RINGING,
+        role=LegRole.PARTY,
         direction=Direction.INBOUND,
         line_number=LINE,
         party="+819010000000",
         rung=frozenset({agent_id}),
     )
-    answered = CallEvent("2", EventKind.STATUS, "@", "@1", at, LegStatus.IN_PROGRESS, LegRole.AGENT, agent_id=agent_id)
+    answered = CallEvent(
+        "2", EventKind.STATUS, SAMPLE, f"{SAMPLE}-1", at, LegStatus.IN_PROGRESS, LegRole.AGENT, agent_id=agent_id
+    )
     over = replace(answered, status=LegStatus.COMPLETED, duration=timedelta(minutes=3))
-    return Call.of("@", (rung, answered, over, replace(rung, status=LegStatus.COMPLETED)))
+    call = Call.of(SAMPLE, (rung, answered, over, replace(rung, status=LegStatus.COMPLETED)))
+    contact = Contact("c1", ContactKind.PERSON, "山田 太郎", numbers=(ContactNumber("携帯", "+8190@"),))
+    record = stored.CallRecord(
+        call,
+        Caller(CallerKind.NUMBER, "+819010000000", "+819010000000"),
+        note="ご注文の件。明日までに折り返す。",
+        disposition="resolved",
+        completed_at=at,
+        lookup=Lookup(LookupState.DONE, "crm", fetched_at=at, matches=(Match(contact, "携帯", "+8190@"),)),
+        contact_id=contact.id,
+        contact_name=contact.name,
+    )
+    with database.transaction() as connection:
+        stored.save(connection, record, at)
+        stored.add_event(connection, rung, {"CallSid": SAMPLE}, "", at)
+        stored.add_rings(connection, SAMPLE, [agent_id], at)
+        outbox.put(connection, SAMPLE, "call_log", run_at=at, now=at)
+        (entry,) = outbox.claim(connection, now=at, lease=timedelta(minutes=1), limit=1)
+        outbox.deliver(connection, entry, record_id="log", record_url=None, now=at)
+        numbers.remember(connection, CONNECTOR, "@", (contact,), at)
+    database.close()
