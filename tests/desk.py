@@ -25,7 +25,7 @@ CONFIG = {
     "CTI_SECRET_KEY": "a secret for tests that is long enough",
     "CTI_EMBED_ORIGINS": "https://acme.cybozu.com https://acme.lightning.force.com",
     "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-    "TWILIO_AUTH_TOKEN": "an auth token for tests",
+    "TWILIO_AUTH_TOKEN": "0123456789abcdef0123456789abcdef",
 }
 
 
