@@ -50,7 +50,7 @@ def test_the_written_history_is_one_that_the_bridge_can_read(tmp_path: Path) -> 
     history.remember(tmp_path / "history.db", office, calls=30, known=5)
     database = Database(office.url)
     with database.reading() as connection:
-        last = calls.last_answered(connection, "+819010000007", utc_now(), besides="")
+        last = calls.get(connection, f"CA{7:032x}")
         known = numbers.recall(connection, history.CONNECTOR, "+819010000004")
         unknown = numbers.recall(connection, history.CONNECTOR, "+819010000005")
     database.close()
