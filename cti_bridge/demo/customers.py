@@ -1,9 +1,9 @@
 """The customers of "Minato Air", a firm that sells and maintains air conditioners: invented, for demonstration and tests.
 
-All persons and companies are invented. Their telephone numbers belong to nobody: numbers of the blocks 000 and 03-2000
-and 080-0000, which are not assigned in Japan, and of the ranges kept free for fiction in the United States (555-01xx),
-Britain (020 7946 0xxx), Australia (5550 xxxx), France (01 99 00) and Germany (030 23125). They are spelt as badly as
-people spell them, on purpose; one is a digit short.
+All persons and companies are invented. Their telephone numbers are examples: of the blocks 000 and 03-2000, which are
+not assigned in Japan, of 080-1234, which its forms show as the sample of a mobile, and of the ranges kept free for
+fiction in the United States (555-01xx), Britain (020 7946 0xxx), Australia (5550 xxxx), France (01 99 00) and Germany
+(030 23125). They are spelt as badly as people spell them, on purpose; one is a digit short.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ class InterestingCaller:
 
 
 INTERESTING_CALLERS = (
-    InterestingCaller("+818000001101", 1, "青木ことの様（一人に確定）", "Kotono Aoki (a sure match)"),
+    InterestingCaller("+818012341101", 1, "青木ことの様（一人に確定）", "Kotono Aoki (a sure match)"),
     InterestingCaller(
         "+81320000110", 5, "はやぶさ製作所の代表電話（会社と4名が共用）", "A switchboard (a company and four people)"
     ),
     InterestingCaller("+81450000210", 2, "山本様ご夫妻の自宅（家族で共用）", "A couple's home (shared by a household)"),
-    InterestingCaller("+818000009999", 0, "登録のない番号", "A number nobody knows"),
+    InterestingCaller("+818012349999", 0, "登録のない番号", "A number nobody knows"),
     InterestingCaller("+14155550142", 1, "海外から（アメリカ）", "From abroad (United States)"),
     InterestingCaller(
-        "+818000001389",
+        "+818012341389",
         1,
-        "表記の乱れた番号（８１-８０-００００-１３８９）",
-        "A messy spelling (８１-８０-００００-１３８９)",
+        "表記の乱れた番号（８１-８０-１２３４-１３８９）",
+        "A messy spelling (８１-８０-１２３４-１３８９)",
     ),
     InterestingCaller(
-        "+818000001267", 2, "二重登録の顧客（小林恵子様・けい子様）", "One person in two records (Keiko Kobayashi)"
+        "+818012341267", 2, "二重登録の顧客（小林恵子様・けい子様）", "One person in two records (Keiko Kobayashi)"
     ),
     InterestingCaller(
-        "+818000001145", 1, "英語のお客様（エミリー・カーター様）", "An English-speaking customer (Emily Carter)"
+        "+818012341145", 1, "英語のお客様（エミリー・カーター様）", "An English-speaking customer (Emily Carter)"
     ),
 )
 """For the panel that plays the outside world. A withheld number is not a number: the panel offers it by itself."""

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, exp
 from cti_bridge.demo.office import PASSWORD, DemoAgent, DemoLine
 from cti_bridge.demo.run import Demo
 
-AOKI = "+818000001101"
+AOKI = "+818012341101"
 """青木 ことの: one record alone holds this number."""
 
 YAMAMOTO = "+81450000210"

@@ -25,7 +25,7 @@ NOTE: dict[Language, str] = {
     "ja": "北山店の見積もり、今月末までにメールで送付。",
     "en": "Room 4B is still too warm. Confirmed the visit on Tuesday, 18:30.",
 }
-CALLER_IN_ENGLISH = "+818000001145"
+CALLER_IN_ENGLISH = "+818012341145"
 
 
 class Photographer:

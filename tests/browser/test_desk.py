@@ -83,7 +83,7 @@ def test_missed_calls_are_listed_once_per_caller_until_somebody_called_back(
     open_desk: OpenDesk, office: Office
 ) -> None:
     desk = open_desk(office.first)
-    caller = "+818000001267"
+    caller = "+818012341267"
     missed = missed_caller(desk, caller)
     for _ in range(2):
         desk.call_in(office.line, caller)

@@ -24,7 +24,7 @@ def test_a_known_caller_pops_with_the_reason_and_the_log_lands_on_the_record(
     expect(desk.card.get_by_test_id("greeting")).to_contain_text(office.line.greeting)
     desk.expect_contact("青木 ことの", how="only_match")
     expect(desk.contact).to_contain_text("合同会社ことのは珈琲")
-    expect(desk.card.get_by_test_id("why")).to_contain_text("携帯「８０-00001101」と一致")
+    expect(desk.card.get_by_test_id("why")).to_contain_text("携帯「８０-12341101」と一致")
     expect(desk.card.get_by_test_id("activity-open")).to_contain_text("北山店")
 
     desk.answer(office.first)

@@ -9,7 +9,7 @@ from cti_bridge.demo.weather import Weather
 from tests.browser.conftest import OpenDesk
 from tests.browser.desk import AOKI, Office
 
-SUZUMORI = "+818000001087"
+SUZUMORI = "+818012341087"
 """佐々木 勝: one record alone holds this number."""
 
 
@@ -79,7 +79,7 @@ def test_when_the_crm_is_slow_number_and_line_come_at_once_and_the_match_later(
     desk = open_desk(office.first)
     desk.page.get_by_test_id("crm-delay").fill("12000")
     expect_weather(demo, Weather(delay_ms=12_000))
-    desk.call_in(office.line, "080-0000-1076")
+    desk.call_in(office.line, "080-1234-1076")
 
     expect(desk.card.get_by_test_id("caller")).to_contain_text("1076")
     expect(desk.card.get_by_test_id("line")).to_contain_text(office.line.name)
@@ -90,7 +90,7 @@ def test_when_the_crm_is_slow_number_and_line_come_at_once_and_the_match_later(
     desk.page.get_by_test_id("crm-delay").fill("0")
     desk.expect_contact("椿 浩一郎", how="only_match")
     expect(desk.card.get_by_test_id("lookup")).to_have_count(0)
-    desk.hang_up("+818000001076")
+    desk.hang_up("+818012341076")
 
 
 def test_a_forged_signature_rings_nobody_and_is_seen_to_be_refused(open_desk: OpenDesk, office: Office) -> None:

@@ -28,7 +28,7 @@ LOG = CallLog(
     outcome=Outcome.ANSWERED,
     subject="着信",
     body="",
-    party="+818000001223",
+    party="+818012341223",
     line_name="代表",
     contact=None,
     agent_name="佐藤",
@@ -39,12 +39,12 @@ LOG = CallLog(
 )
 
 OPERATIONS: dict[str, Callable[[DemoConnector], object]] = {
-    "find_contacts": lambda crm: crm.find_contacts(PhoneNumber("+818000001223")),
+    "find_contacts": lambda crm: crm.find_contacts(PhoneNumber("+818012341223")),
     "get_contact": lambda crm: crm.get_contact("contact:1"),
     "recent_activity": lambda crm: crm.recent_activity(SAKURA),
     "search": lambda crm: crm.search("新田"),
-    "create_contact": lambda crm: crm.create_contact(ContactDraft("新田 さくら", "+818000001223")),
-    "add_number": lambda crm: crm.add_number(SAKURA, PhoneNumber("+818000001224")),
+    "create_contact": lambda crm: crm.create_contact(ContactDraft("新田 さくら", "+818012341223")),
+    "add_number": lambda crm: crm.add_number(SAKURA, PhoneNumber("+818012341224")),
     "write_call_log": lambda crm: crm.write_call_log(LOG),
 }
 
@@ -67,7 +67,7 @@ def gate(sqlite_database: Database, weather: WeatherStation) -> Iterator[str]:
 @pytest.fixture
 def crm(gate: str, database: Database) -> DemoConnector:
     records = Records(database)
-    records.create(ContactDraft("新田 さくら", "+818000001223"), "mobile", NOW)
+    records.create(ContactDraft("新田 さくら", "+818012341223"), "mobile", NOW)
     return DemoConnector.open(Resources({"CTI_DEMO_CRM_URL": gate}, records=records))
 
 
@@ -79,7 +79,7 @@ def test_every_operation_asks_the_gate(crm: DemoConnector, weather: WeatherStati
 
 
 def test_in_fair_weather_it_is_the_local_crm(crm: DemoConnector, database: Database) -> None:
-    assert [contact.name for contact in crm.find_contacts(PhoneNumber("+818000001223"))] == ["新田 さくら"]
+    assert [contact.name for contact in crm.find_contacts(PhoneNumber("+818012341223"))] == ["新田 さくら"]
     link = crm.write_call_log(LOG)
     assert crm.write_call_log(LOG) == link
     [shown] = StandInCrm(database).calls()

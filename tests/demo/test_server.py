@@ -148,7 +148,7 @@ def test_call_logs_are_newest_first(url: str, database: Database) -> None:
                 outcome=Outcome.ANSWERED,
                 subject=f"着信{minute}",
                 body="",
-                party="+818000001101",
+                party="+818012341101",
                 line_name="代表",
                 contact=records.search("青木", NOW)[0],
                 agent_name="佐藤",
