@@ -15,7 +15,7 @@ from cti_bridge.store.database import Database
 from cti_bridge.store.records import Records
 
 NOW = datetime(2026, 4, 1, 3, 0, tzinfo=UTC)
-NOBODYS = ("+81320000", "+81800000", "+1415555014", "+1415555010", "+44207946", "+61255500", "+331990", "+493023125")
+NOBODYS = ("+81320000", "+1415555014", "+1415555010", "+44207946", "+61255500", "+331990", "+493023125")
 
 
 @pytest.fixture
