@@ -140,7 +140,7 @@ def test_a_ticket_of_somebody_who_has_left_the_company_opens_nothing(live: Runni
 
 
 def test_who_says_nothing_is_not_waited_for_for_ever(shared: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "HELLO_WITHIN", 0.05)
+    monkeypatch.setattr(routes, "HELLO_WITHIN", 0.2)
     visitor = Visitor(shared)
     assert visitor.hear()["code"] == "hello_expected"
     assert visitor.close_code() == routes.REFUSED
@@ -194,9 +194,8 @@ def test_one_socket_too_many_is_told_to_try_again_later_and_a_freed_place_is_giv
         first, second = (Visitor(live) for _ in range(2))
         for visitor in (first, second):
             assert visitor.hello(ticket(live))["type"] == "snapshot"
-        third = Visitor(live)
-        assert third.hear()["code"] == "too_many_sockets"
-        assert third.close_code() == 1013
+        told = _answer(live, origin=live.url, until=b"\x88\x02\x03\xf5")  # a close frame: 1013
+        assert b'"code":"too_many_sockets"' in told
         first.leave()
 
         def admitted() -> bool:
@@ -382,14 +381,17 @@ def _upgrade(host: str, *, origin: str, more: str = "") -> bytes:
     ).encode()
 
 
-def _answer(live: Running, *, origin: str, more: str = "") -> bytes:
-    """What is answered to a request for an upgrade, headers included."""
+def _answer(live: Running, *, origin: str, more: str = "", until: bytes = b"\r\n\r\n") -> bytes:
+    """What is answered to a request for an upgrade, byte by byte.
+
+    simple-websocket's client loses frames that come together with the upgrade's own answer; browsers do not.
+    """
     host, port = live.url.removeprefix("http://").split(":")
     answer = b""
     with socket.create_connection((host, int(port)), timeout=PATIENCE) as raw:
         raw.sendall(_upgrade(host, origin=origin, more=more))
-        while b"\r\n\r\n" not in answer:
-            answer += raw.recv(1000)
+        while until not in answer and (more_of_it := raw.recv(1000)):
+            answer += more_of_it
     return answer
 
 
