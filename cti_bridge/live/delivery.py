@@ -40,6 +40,8 @@ HEARTBEAT = 25.0
 """Seconds between health frames at least: a browser cannot see a WebSocket's own pings."""
 
 MISSED_DAYS = timedelta(days=14)
+MISSED_PAUSE = 1.0
+"""Seconds between two missed lists at least: each is made whole, of up to 500 calls, and no card may wait for that."""
 
 
 class Delivery:
@@ -75,6 +77,8 @@ class Delivery:
         self._thread: threading.Thread | None = None
         self._swept: dict[str, int] = {}
         self._ticked = self._beaten = 0.0
+        self._missed_due = False
+        self._missed_at = float("-inf")
         hub.listen(self.notice)
 
     def start(self) -> None:
@@ -153,6 +157,8 @@ class Delivery:
             try:
                 for topic in taken:
                     self._deliver(topic)
+                if self._missed_due and time.monotonic() - self._missed_at >= MISSED_PAUSE:
+                    self._deliver_missed()
                 self._tick()
             except StoreUnavailable as problem:
                 log.error("delivery_waits_for_database", problem=str(problem))
@@ -164,7 +170,8 @@ class Delivery:
 
     def _take(self) -> list[str]:
         with self._changed:
-            self._changed.wait_for(lambda: self._topics or self._stopping, timeout=SWEEP / 2)
+            timeout = MISSED_PAUSE / 4 if self._missed_due else SWEEP / 2
+            self._changed.wait_for(lambda: self._topics or self._stopping, timeout=timeout)
             taken, self._topics = list(self._topics), {}
         return taken
 
@@ -175,7 +182,7 @@ class Delivery:
         elif kind == "agent":
             self._deliver_presence(int(name))
         elif topic == topics.MISSED:
-            self._deliver_missed()
+            self._missed_due = True
         elif topic == topics.HEALTH:
             self._deliver_health()
 
@@ -231,6 +238,7 @@ class Delivery:
                 shown = self._pops.missed(_of_lines(missed, seen[0]), directory, agent.language)
                 frames[seen] = text_frame({"v": 1, "type": "missed", "missed": shown})
             self._count("missed", sent=connected.send_if_changed(topics.MISSED, frames[seen]))
+        self._missed_due, self._missed_at = False, time.monotonic()
 
     def _deliver_health(self, *, heartbeat: bool = False) -> None:
         with self._database.reading() as connection:
