@@ -15,8 +15,8 @@ from cti_bridge.bench.twilio import Twilio, customers, hang_ups, rings
 
 MEGABYTES = 200.0
 PUSH = 0.050
-PAUSE = 0.4
-"""Seconds between two pushes."""
+PAUSE = 1.3
+"""Seconds between two pushes: the bridge makes a missed list once a second at most."""
 
 
 def crowd(load: Load, folder: Path, twilio: Twilio) -> list[Row]:

@@ -25,7 +25,7 @@ class Load:
 
 FULL = Load(
     requests=150,
-    rounds=7,
+    rounds=5,
     seconds=3.0,
     calls_per_second=20,
     agents=1_000,
