@@ -205,7 +205,9 @@ def _spellings(e164: str) -> tuple[str, ...]:
             spelled += [f"+{code} ({trunk}){'-'.join(abroad)}", f"+{code}({trunk}){'-'.join(abroad)}"]
         spelled += [_full_width("-".join(groups)), "ー".join(map(_full_width, groups))]
     spelled += [_full_width(digits)]
-    return tuple(dict.fromkeys(spelled))
+    home = phonenumbers.region_code_for_number(number) or ""
+    # A few special numbers (00777-…) read as something else in some spellings; nobody may be found by those.
+    return tuple(spelling for spelling in dict.fromkeys(spelled) if _parse(spelling, home) == PhoneNumber(e164))
 
 
 def _other_groupings(digits: str) -> list[list[str]]:
