@@ -1,0 +1,59 @@
+"""An administrator's terminal: settings in the environment, a database of its own, commands run in this process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import structlog
+from click.testing import CliRunner, Result
+
+from cti_bridge.cli import main
+from cti_bridge.store import Database
+
+SETTINGS = {
+    "CTI_PUBLIC_URL": "https://cti.example.co.jp",
+    "CTI_SECRET_KEY": "a secret for tests that is long enough",
+    "CTI_CONNECTOR": "local",
+    "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+    "TWILIO_AUTH_TOKEN": "an auth token",
+}
+
+
+@dataclass
+class Terminal:
+    """Runs ``cti-bridge`` with these words."""
+
+    database_url: str
+    folder: Path
+
+    def run(self, *words: str, code: int = 0, asks: str | None = None) -> str:
+        """What the command printed, standard error too; ``code`` is how it must end, ``asks`` what is typed."""
+        result: Result = CliRunner().invoke(main, words, input=asks)
+        assert result.exit_code == code, f"cti-bridge {' '.join(words)} ended with {result.exit_code}: {result.output}"
+        return re.sub(r"\x1b\[[0-9;]*m", "", result.output)
+
+    def database(self) -> Database:
+        return Database(self.database_url)
+
+
+@pytest.fixture
+def empty_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """Settings, but no tables yet; English."""
+    url = f"sqlite:///{tmp_path / 'bridge.db'}"
+    for name, value in {**SETTINGS, "DATABASE_URL": url, "LANG": "en_GB.UTF-8"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("CTI_LANGUAGE", "LC_ALL", "WEB_CONCURRENCY", "DYNO"):
+        monkeypatch.delenv(name, raising=False)
+    yield Terminal(url, tmp_path)
+    structlog.reset_defaults()  # the command logs to a terminal that is gone now
+
+
+@pytest.fixture
+def terminal(empty_terminal: Terminal) -> Terminal:
+    """Settings and tables."""
+    empty_terminal.run("migrate")
+    return empty_terminal

@@ -1,0 +1,66 @@
+"""Serving, migrating and the outbox from the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from cti_bridge.store import outbox
+from cti_bridge.store.outbox import OutboxState
+from tests.cli.conftest import SETTINGS, Terminal
+
+NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
+
+
+def parked(terminal: Terminal, words: str) -> None:
+    database = terminal.database()
+    with database.transaction() as connection:
+        outbox.put(connection, "CA1", "call_log", run_at=NOW, now=NOW)
+        [entry] = outbox.claim(connection, now=NOW, lease=outbox.timedelta(seconds=5), limit=1)
+        outbox.park(connection, entry, error=words)
+    database.close()
+
+
+def test_a_parked_log_is_shown_in_the_crms_words_and_made_due_again(terminal: Terminal) -> None:
+    parked(terminal, "REQUIRED_FIELD_MISSING: Subject")
+
+    assert "REQUIRED_FIELD_MISSING: Subject" in terminal.run("outbox", "list")
+    assert "There is no parked entry 99" in terminal.run("outbox", "retry", "99", code=1)
+    assert "Due again: 1" in terminal.run("outbox", "retry")
+    database = terminal.database()
+    with database.reading() as connection:
+        [entry] = outbox.entries_in(connection, OutboxState.PENDING)
+    database.close()
+    assert entry.failures == 0
+
+
+def test_commands_ask_for_the_tables_first(empty_terminal: Terminal) -> None:
+    assert "cti-bridge migrate" in empty_terminal.run("agents", "list", code=1)
+
+
+def test_simulate_wants_pairs_of_number_and_address(terminal: Terminal) -> None:
+    assert "NUMBER=VOICE_URL" in terminal.run("simulate", "+815031234567", code=1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"CTI_PUBLIC_URL": "http://cti.example.co.jp"}, "CTI_PUBLIC_URL: use https"),
+        ({"WEB_CONCURRENCY": "2"}, "SQLite serves one process only"),
+        ({"CTI_CONNECTOR": "nothing"}, "CTI_CONNECTOR: there is no connector"),
+    ],
+)
+def test_a_wrong_setting_stops_gunicorn_with_a_sentence_and_no_traceback(
+    empty_terminal: Terminal, changes: dict[str, str], words: str
+) -> None:
+    environment = {**os.environ, **SETTINGS, "DATABASE_URL": empty_terminal.database_url, **changes}
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:cti_bridge.serving", "cti_bridge.app:create_app()"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
