@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -20,7 +20,7 @@ def parked(terminal: Terminal, words: str) -> None:
     database = terminal.database()
     with database.transaction() as connection:
         outbox.put(connection, "CA1", "call_log", run_at=NOW, now=NOW)
-        [entry] = outbox.claim(connection, now=NOW, lease=outbox.timedelta(seconds=5), limit=1)
+        [entry] = outbox.claim(connection, now=NOW, lease=timedelta(seconds=5), limit=1)
         outbox.park(connection, entry, error=words)
     database.close()
 
