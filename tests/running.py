@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from cti_bridge import calls, live, outbox
 from cti_bridge.app import Bridge, CTIBridge, bridge_of
+from cti_bridge.live import delivery
 from cti_bridge.model import Agent
 from cti_bridge.simulator import Simulator
 from cti_bridge.store import Database, directory
@@ -261,6 +262,7 @@ def impatience() -> Iterator[None]:
         mock.patch("cti_bridge.auth.PasswordHasher", cheap),
         mock.patch.object(outbox, "IDLE", 0.05),
         mock.patch.object(calls, "SETTLING", timedelta(seconds=0.2)),
+        mock.patch.object(delivery, "MISSED_PAUSE", 0.05),
     ):
         yield
 
