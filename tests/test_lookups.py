@@ -294,6 +294,13 @@ def test_an_answer_that_came_in_time_is_not_called_late(office: Office, monkeypa
     assert late == ["CA-slow"]
 
 
+def test_a_deadline_that_strikes_at_the_very_moment_of_the_answer_takes_nothing_back(office: Office) -> None:
+    office.crm.add("c1", "山田 太郎", TARO)
+    answered = office.look_up()
+    office.lookups._say_late("CA1")
+    assert office.record() == answered
+
+
 def test_a_lookup_is_not_started_twice_at_once(office: Office) -> None:
     office.crm.gate.clear()
     office.ring()
