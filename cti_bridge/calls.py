@@ -109,9 +109,9 @@ class Calls:
 
         ``parameters`` is the raw webhook, kept as it came. Raises StoreUnavailable, with nothing changed.
         """
-        try:
-            taken = self._take_in(event, parameters, render)
-        except IntegrityError:  # another event of the same new call was faster; now the call is there
+        try:  # an incoming call is almost always news, and not asking for it spares the caller a query
+            taken = self._take_in(event, parameters, render, is_news=event.kind is EventKind.INCOMING)
+        except IntegrityError:  # another event of the same call was faster; now the call is there
             taken = self._take_in(event, parameters, render)
         if taken.record is not None:
             if taken.got_through and taken.record.caller.number:
@@ -121,10 +121,12 @@ class Calls:
                 self._look_up(taken.record)
         return taken.answer
 
-    def _take_in(self, event: CallEvent, parameters: Mapping[str, Any], render: Render) -> _Taken:
+    def _take_in(
+        self, event: CallEvent, parameters: Mapping[str, Any], render: Render, *, is_news: bool = False
+    ) -> _Taken:
         now = self._clock()
         with self._database.transaction() as connection:
-            before = calls.get(connection, event.call_id, for_update=True)
+            before = None if is_news else calls.get(connection, event.call_id, for_update=True)
             if before is not None and (given := calls.answer_given(connection, event)) is not None:
                 return _Taken(given)
             call = (before.call if before else Call(event.call_id)).apply(event)
@@ -138,14 +140,14 @@ class Calls:
                 return _Taken(answer)
             record = self._with_facts(before, call)
             calls.save(connection, record, now)
-            is_news = before is None or call.told != before.call.told
-            if call.ended and is_news:
+            tells_more = before is None or call.told != before.call.told
+            if call.ended and tells_more:
                 self._owe_log(connection, record)
         return _Taken(
             answer,
             replace(record, version=record.version + 1),
             caller_is_news=before is None or before.caller != record.caller,
-            got_through=is_news and call.answered,
+            got_through=tells_more and call.answered,
         )
 
     def _with_facts(self, before: CallRecord | None, call: Call) -> CallRecord:

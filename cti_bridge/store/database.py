@@ -85,6 +85,10 @@ class Database:
         self._write_lock = threading.Lock()
         self.engine = self._open(pool_size)
         self._for_writing = self.engine.execution_options(writes=True)
+        # Reads need no transaction: each is one statement, or several whose versions tell what is newer.
+        self._for_reading = (
+            self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        )
 
     def _open(self, pool_size: int) -> Engine:
         engine = create_engine(
@@ -122,7 +126,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading; holds up no writer. Raises StoreUnavailable when the database is gone."""
-        with _translated(), self.engine.connect() as connection:
+        with _translated(), self._for_reading.connect() as connection:
             yield connection
 
     def close(self) -> None:
@@ -160,5 +164,5 @@ def _prepare_postgres(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -252,10 +252,10 @@ def test_a_status_that_could_not_be_stored_is_asked_for_again_and_stored_then(
     before, refused = live.counted("status", "put_off"), iter([True, True])
     take_in = live.bridge.calls._take_in
 
-    def flaky(*arguments: Any) -> Any:
+    def flaky(*arguments: Any, **options: Any) -> Any:
         if next(refused, False):
             raise StoreUnavailable
-        return take_in(*arguments)
+        return take_in(*arguments, **options)
 
     monkeypatch.setattr(live.bridge.calls, "_take_in", flaky)
     leg = call.leg_to(SATO_PHONE)
