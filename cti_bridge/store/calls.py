@@ -88,13 +88,15 @@ call_events = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String(200), nullable=False, unique=True),
-    Column("token", String(64), unique=True),
-    Column("call_id", String(40), nullable=False, index=True),
+    Column("token", String(64)),
+    Column("call_id", String(40), nullable=False),  # the key begins with it, so that one index serves both
     Column("kind", String(12), nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("parameters", Json, nullable=False),
     Column("answer", Text, nullable=False),
 )
+_is_retry = call_events.c.token.is_not(None)
+Index("uq_call_events_token", call_events.c.token, unique=True, postgresql_where=_is_retry, sqlite_where=_is_retry)
 
 rings = Table(
     "rings",

@@ -38,9 +38,15 @@ def upgrade() -> None:
         sa.Column("answer", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_events")),
         sa.UniqueConstraint("key", name=op.f("uq_call_events_key")),
-        sa.UniqueConstraint("token", name=op.f("uq_call_events_token")),
     )
-    op.create_index("ix_call_events_call_id", "call_events", ["call_id"], unique=False)
+    op.create_index(
+        "uq_call_events_token",
+        "call_events",
+        ["token"],
+        unique=True,
+        postgresql_where=sa.text("token IS NOT NULL"),
+        sqlite_where=sa.text("token IS NOT NULL"),
+    )
 
     op.create_table(
         "crm_companies",
@@ -373,7 +379,12 @@ def downgrade() -> None:
     op.drop_index("ix_crm_companies_customer_number_key", table_name="crm_companies")
 
     op.drop_table("crm_companies")
-    op.drop_index("ix_call_events_call_id", table_name="call_events")
+    op.drop_index(
+        "uq_call_events_token",
+        table_name="call_events",
+        postgresql_where=sa.text("token IS NOT NULL"),
+        sqlite_where=sa.text("token IS NOT NULL"),
+    )
 
     op.drop_table("call_events")
     op.drop_table("agents")
