@@ -38,6 +38,8 @@ _DISPOSITIONS = (
 )
 
 
+DEFAULT_DATABASE = "sqlite:///cti-bridge.db"
+
 HEROKUS_DOMAIN = "HEROKU_APP_DEFAULT_DOMAIN_NAME"
 """Where Heroku says what address it gave an app, which nobody knows before it is made
 (https://devcenter.heroku.com/articles/dyno-metadata)."""
@@ -66,7 +68,7 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(alias="CTI_SECRET_KEY")
     """Signs sign-ins and tickets: at least 32 random characters. Changing it signs everybody out."""
 
-    database_url: SecretStr = Field(SecretStr("sqlite:///cti-bridge.db"), alias="DATABASE_URL")
+    database_url: SecretStr = Field(SecretStr(DEFAULT_DATABASE), alias="DATABASE_URL")
     """``postgresql://…`` (Heroku's ``postgres://…`` too), or ``sqlite:///file.db`` for one process on one machine."""
 
     connector: str = Field("local", alias="CTI_CONNECTOR")
@@ -131,7 +133,7 @@ class Settings(BaseSettings):
         """Read the environment, ``overrides`` (same names) first. Raises SettingsError naming each setting and mend."""
         names = {field.alias for field in cls.model_fields.values()}
         chosen = {name: value for name, value in (overrides or {}).items() if name in names and value is not None}
-        if "CTI_PUBLIC_URL" not in chosen and "CTI_PUBLIC_URL" not in os.environ and HEROKUS_DOMAIN in os.environ:
+        if not (chosen.get("CTI_PUBLIC_URL") or os.environ.get("CTI_PUBLIC_URL")) and HEROKUS_DOMAIN in os.environ:
             chosen["CTI_PUBLIC_URL"] = f"https://{os.environ[HEROKUS_DOMAIN]}"
         try:
             return cls(**chosen)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cti_bridge.errors import SettingsError
 from cti_bridge.model import Disposition
-from cti_bridge.settings import Settings, on_this_machine
+from cti_bridge.settings import HEROKUS_DOMAIN, Settings, on_this_machine
 from cti_bridge.store import Database
 
 GOOD = {
@@ -26,7 +26,9 @@ GOOD = {
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for field in Settings.model_fields.values():
         monkeypatch.delenv(str(field.alias), raising=False)
-    monkeypatch.delenv("DYNO", raising=False)
+    for name in ("DYNO", "LC_ALL", HEROKUS_DOMAIN):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
 
 
 def read(**changed: object) -> Settings:
@@ -265,3 +267,21 @@ def test_this_machine_is_loopback_only(url: str, here: bool) -> None:
 @given(st.text())
 def test_no_text_breaks_the_question_whether_it_is_this_machine(text: str) -> None:
     assert on_this_machine(text) in (True, False)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("CTI_LANGUAGE", "ja"), ("LC_ALL", "ja_JP.UTF-8")])
+def test_a_japanese_administrator_reads_japanese(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+    said = complaint(CTI_PUBLIC_URL="http://cti.example.co.jp", TWILIO_ACCOUNT_SID="AC1", CTI_REGION="Japan")
+    assert "CTI_PUBLIC_URL: httpsにしてください" in said
+    assert "TWILIO_ACCOUNT_SID: 形が違うようです" in said
+    assert "CTI_REGION: JP のような国名" in said
+
+
+@pytest.mark.parametrize("given_url", [None, ""])
+def test_on_heroku_the_apps_own_domain_is_the_public_address(
+    given_url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HEROKUS_DOMAIN, "my-cti-1a2b3c.herokuapp.com")
+    assert read(CTI_PUBLIC_URL=given_url).public_url == "https://my-cti-1a2b3c.herokuapp.com"
+    assert read().public_url == GOOD["CTI_PUBLIC_URL"], "one that is set wins"

@@ -45,7 +45,8 @@ def find(number: str) -> None:
     settings, database = open_database()
     try:
         wanted = PhoneNumber.parse(number, settings.region)
-        contacts = open_connector(settings, database).find_contacts(wanted)
+        crm = open_connector(settings, database)
+        contacts = crm.find_contacts(wanted)
     except NumberUnreadable:
         raise fail(f"{number} は電話番号として読めません。", f"{number} is not a telephone number.") from None
     except ConnectorError as problem:
@@ -53,7 +54,7 @@ def find(number: str) -> None:
     say(f"{wanted.e164} に一致: {len(contacts)} 件", f"{wanted.e164} matches {len(contacts)} contacts")
     for contact in contacts:
         fields = ", ".join(
-            f"{held.label} “{held.text}”"
+            f"{crm.field_label(held.label, administrators_language())} “{held.text}”"
             for held in contact.numbers
             if PhoneNumber.find(held.text, settings.region) == wanted
         )

@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from cti_bridge.cli.words import fail, open_database, say
-from cti_bridge.settings import Settings
+from cti_bridge.settings import DEFAULT_DATABASE, Settings
 from cti_bridge.store import Database
 from cti_bridge.store import outbox as entries
 from cti_bridge.store.outbox import OutboxState
@@ -31,9 +31,8 @@ def serve() -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database's tables up to this version."""
-    settings = Settings.read()
-    _migrate(Database(settings.database_url.get_secret_value()))
+    """Bring the database's tables up to this version. Needs no setting but DATABASE_URL."""
+    _migrate(Database(os.environ.get("DATABASE_URL") or DEFAULT_DATABASE))
     say("データベースは最新です。", "The database is up to date.")
 
 

@@ -20,7 +20,7 @@ def test_a_customer_list_goes_in_is_found_and_comes_out_again(terminal: Terminal
     found = terminal.run("connector", "find", "090-1234-5678")
     assert "matches 1" in found
     assert "山田 太郎" in found
-    assert "０９０ー１２３４ー５６７８" in found
+    assert "Mobile “０９０ー１２３４ー５６７８”" in found
 
     assert "2 unchanged" in terminal.run("connector", "import", str(source)), "safe to repeat"
     assert "Wrote 2 customers" in terminal.run("connector", "export", str(target))

@@ -38,6 +38,12 @@ def test_a_parked_log_is_shown_in_the_crms_words_and_made_due_again(terminal: Te
     assert entry.failures == 0
 
 
+def test_migrating_needs_the_databases_address_alone(empty_terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in SETTINGS:
+        monkeypatch.delenv(name)
+    assert "up to date" in empty_terminal.run("migrate")
+
+
 def test_commands_ask_for_the_tables_first(empty_terminal: Terminal) -> None:
     assert "cti-bridge migrate" in empty_terminal.run("agents", "list", code=1)
 
