@@ -39,7 +39,6 @@ def main() -> None:
         ("ruff lint", [BIN / "ruff", "check", "--quiet", "."], ROOT, {}),
         ("mypy --strict", [BIN / "mypy"], ROOT, {}),
         ("import-linter", [BIN / "lint-imports", "--no-logo"], ROOT, {}),
-        ("widgets: lint", [node / "npm", "run", "--silent", "lint"], WIDGETS, npm_path),
         ("widgets: tsc", [node / "npm", "run", "--silent", "typecheck"], WIDGETS, npm_path),
         ("widgets: Vitest", [node / "npm", "run", "--silent", "test"], WIDGETS, npm_path),
         ("pytest", [BIN / tests[0], *tests[1:]], ROOT, {}),
