@@ -10,7 +10,6 @@ from datetime import timedelta
 from importlib.metadata import entry_points
 from typing import Any
 
-import structlog
 from flask import Blueprint, Flask, Response, jsonify, redirect
 from flask.typing import ResponseReturnValue
 
@@ -25,6 +24,7 @@ from cti_bridge.errors import SettingsError, StoreUnavailable
 from cti_bridge.live import routes as live_routes
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.hub import Hub, PostgresHub
+from cti_bridge.logbook import get_logger
 from cti_bridge.lookups import Lookups
 from cti_bridge.metrics import Metrics
 from cti_bridge.outbox import Outbox
@@ -39,7 +39,7 @@ from cti_bridge.twilio.signature import Signatures
 from cti_bridge.twilio.twiml import Doors
 from cti_bridge.twilio.webhooks import Webhooks
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 ENTRY_POINTS = "cti_bridge.connectors"
 

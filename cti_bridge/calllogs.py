@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
 from cti_bridge.errors import ConnectorRefused
+from cti_bridge.logbook import get_logger
 from cti_bridge.lookups import Lookups
 from cti_bridge.model import (
     Agent,
@@ -28,7 +27,7 @@ from cti_bridge.store import Database, calls
 from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import KnownDirectory
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class CallLogs:

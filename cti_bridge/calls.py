@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -21,6 +20,7 @@ from cti_bridge.connector import Connector
 from cti_bridge.errors import BadRequest, BridgeError, Conflict, NotAllowed, NotFound, StoreUnavailable
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
+from cti_bridge.logbook import get_logger
 from cti_bridge.lookups import Lookups, settled
 from cti_bridge.model import (
     Agent,
@@ -52,7 +52,7 @@ from cti_bridge.store import Database, calls, numbers
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
 from cti_bridge.store.directory import KnownDirectory
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 MOST_RUNG = 10
 """Twilio rings at most ten telephones at once (https://www.twilio.com/docs/voice/twiml/dial)."""

@@ -6,11 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
-
 from cti_bridge.calls import Calls
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.errors import BadRequest, Conflict, NotAllowed, NotFound, NumberUnreadable
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Agent, CallEvent, Direction, Engagement, EventKind, LegRole, LegStatus, Line
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
@@ -19,7 +18,7 @@ from cti_bridge.store.directory import KnownDirectory
 from cti_bridge.twilio.rest import PhoneNetwork
 from cti_bridge.twilio.twiml import Doors
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Dialling:

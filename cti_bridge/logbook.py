@@ -20,21 +20,32 @@ _NUMBER = re.compile(
 _KEPT = frozenset({"timestamp", "level", "logger", "call", "event"})
 
 
+class Logger(structlog.stdlib.BoundLogger):
+    """structlog's logger for the standard library, but for ``exception``: there the traceback would be written twice,
+    once by the library and unmasked."""
+
+    def exception(self, event: str | None = None, *args: Any, **values: Any) -> Any:
+        return self.error(event, *args, **{"exc_info": True, **values})
+
+
+def get_logger(name: str) -> Logger:
+    """A logger for a module of ours, ``get_logger(__name__)``: ``log.warning("signature_refused", call="CA…")``.
+
+    Its lines are made and masked here, whatever structlog is set to elsewhere, and go to the standard library's logger of
+    that name: in somebody's Flask app they appear where that app's own do.
+    """
+    logger: Logger = structlog.wrap_logger(logging.getLogger(name), processors=_PROCESSORS, wrapper_class=Logger)
+    return logger
+
+
 def configure(*, stream: Any = None, level: int = logging.INFO) -> None:
     """Log to ``stream`` (standard error). For the stand-alone app and the commands; a host app keeps its own logging."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            mask_numbers,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
-        cache_logger_on_first_use=False,
-    )
+    ours = logging.getLogger("cti_bridge")
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    ours.handlers = [handler]
+    ours.setLevel(level)
+    ours.propagate = False
 
 
 def mask_numbers(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -57,3 +68,14 @@ def _masked(value: Any) -> Any:
             return [_masked(inner) for inner in value]
         case _:
             return _masked(repr(value))
+
+
+_PROCESSORS = (
+    structlog.stdlib.filter_by_level,
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    mask_numbers,
+    structlog.processors.JSONRenderer(ensure_ascii=False),
+)

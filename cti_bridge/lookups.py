@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-import structlog
 from sqlalchemy import Connection
 
 from cti_bridge.circuit import Circuit
@@ -24,12 +23,13 @@ from cti_bridge.connector import Connector
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Contact, Match, rank
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.store import Database, calls, numbers
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LAST_WAIT = 2.0
 """Seconds that a closing bridge waits for answers under way."""

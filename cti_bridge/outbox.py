@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import Connection
 
 from cti_bridge.circuit import Circuit
@@ -22,12 +21,13 @@ from cti_bridge.clock import Clock, utc_now
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import RecordLink
 from cti_bridge.store import Database, calls
 from cti_bridge.store import outbox as entries
 from cti_bridge.store.outbox import Entry
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 CALL_LOG = "call_log"
 

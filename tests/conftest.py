@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-import structlog
 from hypothesis import settings
 from psycopg import sql
 from sqlalchemy.engine import make_url
@@ -25,18 +24,6 @@ settings.load_profile("calm")
 
 POSTGRES = os.environ.get("CTI_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/test")
 """A PostgreSQL whose user may create databases. The tests make their own in it and drop it again."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def plain_log_lines() -> None:
-    """Tracebacks in one plain piece: structlog's own coloured ones take a second each."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.format_exc_info,
-            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
-        ]
-    )
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 from unittest import mock
 
 import jsonschema
@@ -22,7 +23,7 @@ from flask import Flask
 from simple_websocket import Client, ConnectionClosed
 from werkzeug.serving import make_server
 
-from cti_bridge import calls, live, outbox
+from cti_bridge import calls, live, logbook, outbox
 from cti_bridge.app import Bridge, CTIBridge, bridge_of
 from cti_bridge.live import delivery
 from cti_bridge.model import Agent
@@ -301,3 +302,16 @@ def _hash(bridge: Bridge) -> str:
     if PASSWORD not in _HASHES:
         _HASHES[PASSWORD] = bridge.auth.hash_password(PASSWORD)
     return _HASHES[PASSWORD]
+
+
+@contextmanager
+def logging_to(stream: TextIO) -> Iterator[None]:
+    """Have the bridge's log lines written here, as the stand-alone app writes them to standard error."""
+    ours = logging.getLogger("cti_bridge")
+    before = ours.handlers, ours.level, ours.propagate
+    logbook.configure(stream=stream)
+    try:
+        yield
+    finally:
+        ours.handlers, ours.propagate = before[0], before[2]
+        ours.setLevel(before[1])

@@ -9,22 +9,21 @@ from io import StringIO
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cti_bridge import logbook
-from cti_bridge.logbook import mask_numbers
+from cti_bridge.logbook import get_logger, mask_numbers
+from tests.running import logging_to
 
 CALL = "CA" + "0123456789abcdef" * 2
 
 
 @pytest.fixture
 def stream() -> Iterator[StringIO]:
-    written, before = StringIO(), structlog.get_config()
-    logbook.configure(stream=written)
-    yield written
-    structlog.configure(**before)
+    written = StringIO()
+    with logging_to(written):
+        yield written
 
 
 def masked(value: object) -> Any:
@@ -104,7 +103,7 @@ def test_any_value_can_be_logged(value: object) -> None:
 
 
 def test_a_line_is_json_with_the_call_s_id_whole(stream: StringIO) -> None:
-    structlog.get_logger("test").warning("signature_refused", call=CALL, to="+819012345678")
+    get_logger("cti_bridge.test").warning("signature_refused", call=CALL, to="+819012345678")
     [line] = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "signature_refused", "level": "warning", "call": CALL, "to": "+81******5678"}
@@ -115,7 +114,7 @@ def test_a_traceback_is_masked_too(stream: StringIO) -> None:
     try:
         int(number + " cannot be rung.")
     except ValueError:
-        structlog.get_logger("test").exception("bug")
+        get_logger("cti_bridge.test").exception("bug")
     line = json.loads(stream.getvalue())
     assert "ValueError: invalid literal" in line["exception"]
     assert "+81******5678 cannot be rung." in line["exception"]
@@ -123,11 +122,11 @@ def test_a_traceback_is_masked_too(stream: StringIO) -> None:
 
 def test_what_is_less_than_the_level_is_not_written(stream: StringIO) -> None:
     logbook.configure(stream=stream, level=logging.WARNING)
-    structlog.get_logger("test").info("quiet")
-    structlog.get_logger("test").warning("loud")
+    get_logger("cti_bridge.test").info("quiet")
+    get_logger("cti_bridge.test").warning("loud")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["loud"]
 
 
 def test_japanese_is_written_as_japanese(stream: StringIO) -> None:
-    structlog.get_logger("test").info("note", mend="設定を確認してください")
+    get_logger("cti_bridge.test").info("note", mend="設定を確認してください")
     assert "設定を確認してください" in stream.getvalue()

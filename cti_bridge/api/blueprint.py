@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import structlog
 from flask import Blueprint, Response, g, jsonify, request
 from spectree import Response as Answers
 from spectree import SecurityScheme, SpecTree
@@ -22,13 +21,14 @@ from cti_bridge.errors import BadRequest, BridgeError, NotFound, NotSignedIn
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.hub import Hub
 from cti_bridge.live.topics import agent_topic
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Agent
 from cti_bridge.pops import Json, Pops, agent_json
 from cti_bridge.store import Database, calls, directory
 from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import KnownDirectory
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LARGEST_BODY = 256 * 1024
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Response, json, request
 
 from cti_bridge.errors import (
@@ -13,9 +12,10 @@ from cti_bridge.errors import (
     RequestError,
     StoreUnavailable,
 )
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Language
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 Words = dict[Language, tuple[str, str]]
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 
 from cti_bridge.clock import Clock, utc_now
@@ -21,6 +20,7 @@ from cti_bridge.errors import StoreUnavailable
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.live.socket import GOING_AWAY, AgentSocket, text_frame
+from cti_bridge.logbook import get_logger
 from cti_bridge.metrics import Metrics
 from cti_bridge.model import Agent, Language, Presence, presence
 from cti_bridge.pops import Json, Pops, agent_json
@@ -28,7 +28,7 @@ from cti_bridge.settings import Settings
 from cti_bridge.store import Database, calls, outbox
 from cti_bridge.store.directory import Directory, KnownDirectory
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 SWEEP = 3.0
 """Seconds between sweeps for changes that no wake-up told."""

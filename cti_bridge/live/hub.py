@@ -11,12 +11,12 @@ import threading
 from collections.abc import Callable
 
 import psycopg
-import structlog
 from sqlalchemy.engine import URL
 
 from cti_bridge.live import topics
+from cti_bridge.logbook import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 CHANNEL = "cti_bridge"
 Listener = Callable[[str], None]

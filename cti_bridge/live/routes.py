@@ -6,7 +6,6 @@ import json
 import threading
 from contextlib import suppress
 
-import structlog
 from flask import Blueprint, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
@@ -15,10 +14,11 @@ from cti_bridge.auth import Auth
 from cti_bridge.errors import BridgeError, TicketExpired, TicketInvalid, TicketUsed
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.socket import TRY_AGAIN_LATER, AgentSocket, text_frame
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Agent
 from cti_bridge.store.directory import KnownDirectory
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 HELLO_WITHIN = 10.0
 LARGEST_FRAME = 16 * 1024

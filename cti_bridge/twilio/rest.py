@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
-import structlog
 
 from cti_bridge.errors import PhoneNetworkError
+from cti_bridge.logbook import get_logger
 from cti_bridge.settings import Settings
 
 if TYPE_CHECKING:
     from twilio.rest import Client
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 TIMEOUT = 8.0
 """Seconds for one request: an agent who clicked waits for it."""

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import structlog
 from flask import Request
 from twilio.request_validator import RequestValidator, get_signature_algorithm
 
-log = structlog.get_logger(__name__)
+from cti_bridge.logbook import get_logger
+
+log = get_logger(__name__)
 
 SIGNATURE = "X-Twilio-Signature"
 SETTINGS = "X-Twilio-Webhooks-Signature-Settings"

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-import structlog
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
@@ -19,6 +18,7 @@ from cti_bridge.calls import Calls
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
+from cti_bridge.logbook import get_logger
 from cti_bridge.metrics import Metrics
 from cti_bridge.model import CallEvent, EventKind
 from cti_bridge.settings import Settings
@@ -26,7 +26,7 @@ from cti_bridge.twilio.events import read_event
 from cti_bridge.twilio.signature import Signatures
 from cti_bridge.twilio.twiml import CALL_PROCESSING, Doors, apology, render
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LARGEST_BODY = 64 * 1024
 IDEMPOTENCY_TOKEN = "I-Twilio-Idempotency-Token"  # noqa: S105  (the name of a header)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from cti_bridge.cli import main
 from cti_bridge.store import Database
+from tests.running import logging_to
 
 SETTINGS = {
     "CTI_PUBLIC_URL": "https://cti.example.co.jp",
@@ -48,8 +49,8 @@ def empty_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         monkeypatch.setenv(name, value)
     for name in ("CTI_LANGUAGE", "LC_ALL", "WEB_CONCURRENCY", "DYNO"):
         monkeypatch.delenv(name, raising=False)
-    yield Terminal(url, tmp_path)
-    structlog.reset_defaults()  # the command logs to a terminal that is gone now
+    with logging_to(StringIO()):  # and no more to the command's own terminal, when that is gone
+        yield Terminal(url, tmp_path)
 
 
 @pytest.fixture

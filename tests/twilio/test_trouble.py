@@ -12,10 +12,8 @@ from typing import Any
 
 import psycopg
 import pytest
-import structlog
 from sqlalchemy import Connection, event
 
-from cti_bridge import logbook
 from cti_bridge.errors import StoreUnavailable
 from cti_bridge.model import CallEvent, Message, Outcome
 from cti_bridge.simulator import Misbehaviour
@@ -23,7 +21,7 @@ from cti_bridge.simulator.twiml import parse
 from cti_bridge.store import Database, calls, database
 from cti_bridge.store.directory import EMPTY
 from cti_bridge.twilio.twiml import SENTENCES
-from tests.running import ENGLISH_LINE, MAIN_LINE, SATO_PHONE, SUZUKI_PHONE
+from tests.running import ENGLISH_LINE, MAIN_LINE, SATO_PHONE, SUZUKI_PHONE, logging_to
 from tests.twilio.conftest import CALL, TARO, House
 
 BOTH = {SATO_PHONE, SUZUKI_PHONE}
@@ -33,10 +31,9 @@ GONE = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": "postgresql://po
 @pytest.fixture
 def logged() -> Iterator[StringIO]:
     """The log as an installation writes it."""
-    stream, before = StringIO(), structlog.get_config()
-    logbook.configure(stream=stream)
-    yield stream
-    structlog.configure(**before)
+    stream = StringIO()
+    with logging_to(stream):
+        yield stream
 
 
 def lines(logged: StringIO, name: str) -> list[dict[str, Any]]:
