@@ -23,7 +23,9 @@ WATCH_SECONDS = 0.1
 
 try:
     _settings = Settings.read()
-    open_connector(_settings, Database(_settings.database_url.get_secret_value()))
+    _database = Database(_settings.database_url.get_secret_value())
+    open_connector(_settings, _database)
+    _database.close()
 except SettingsError as problem:
     sys.exit(str(problem))  # a message, not a traceback: it names the setting and the mend
 

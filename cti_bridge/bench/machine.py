@@ -52,7 +52,7 @@ def _watch() -> float:
         over.set()
 
     threading.Thread(target=wait_for_the_end, daemon=True).start()
-    while not over.is_set():
+    while not (late and over.is_set()):
         began = time.perf_counter()
         time.sleep(NAP)
         late.append(time.perf_counter() - began - NAP)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cti_bridge.app import open_connector
-from cti_bridge.cli.words import fail, open_database, say, show
+from cti_bridge.cli.words import connect, fail, open_database, say, show
 from cti_bridge.errors import ConnectorError, NumberUnreadable, SettingsError, StoreUnavailable
 from cti_bridge.model import Finding, Severity
 from cti_bridge.phone import PhoneNumber
@@ -113,7 +113,7 @@ def _findings() -> list[Finding]:
     except SettingsError as problem:
         return [Finding(Severity.ERROR, "settings", str(problem), str(problem))]
     found = [Finding(Severity.OK, "settings", "読み込めました。", "readable.")]
-    database = Database(settings.database_url.get_secret_value())
+    database = connect(settings.database_url.get_secret_value())
     try:
         found += _database_findings(database)
     except StoreUnavailable as problem:

@@ -10,7 +10,7 @@ from types import FrameType
 
 import click
 
-from cti_bridge.cli.words import fail, open_database, say
+from cti_bridge.cli.words import connect, fail, open_database, say
 from cti_bridge.settings import DEFAULT_DATABASE, Settings
 from cti_bridge.store import Database
 from cti_bridge.store import outbox as entries
@@ -21,7 +21,7 @@ from cti_bridge.store.outbox import OutboxState
 def serve() -> None:
     """Run the bridge under gunicorn. PORT sets the port (8000); a SQLite database is migrated first."""
     settings = Settings.read()
-    database = Database(settings.database_url.get_secret_value())
+    database = connect(settings.database_url.get_secret_value())
     if database.is_sqlite:
         _migrate(database)
     database.close()
@@ -32,7 +32,7 @@ def serve() -> None:
 @click.command()
 def migrate() -> None:
     """Bring the database's tables up to this version. Needs no setting but DATABASE_URL."""
-    _migrate(Database(os.environ.get("DATABASE_URL") or DEFAULT_DATABASE))
+    _migrate(connect(os.environ.get("DATABASE_URL") or DEFAULT_DATABASE))
     say("データベースは最新です。", "The database is up to date.")
 
 
@@ -61,7 +61,9 @@ def retry(entry: int | None) -> None:
     settings, _ = open_database()
     from cti_bridge.app import Bridge  # noqa: PLC0415
 
-    count = Bridge(settings).outbox.retry_parked(entry)
+    bridge = Bridge(settings)
+    count = bridge.outbox.retry_parked(entry)
+    bridge.database.close()
     if entry is not None and not count:
         raise fail(f"保留中の {entry} 番はありません。", f"There is no parked entry {entry}.")
     say(f"{count} 件を再送します。", f"Due again: {count}")
@@ -84,6 +86,7 @@ def work() -> None:
     bridge.hub.start()
     bridge.outbox.run()
     bridge.hub.stop()
+    bridge.database.close()
 
 
 @click.command()

@@ -27,10 +27,17 @@ def show(finding: Finding) -> None:
     click.echo(f"{click.style(mark, fg=colour)} {finding.subject}: {text}")
 
 
+def connect(url: str) -> Database:
+    """The database at this address, closed when the command ends. Raises SettingsError."""
+    database = Database(url)
+    click.get_current_context().call_on_close(database.close)
+    return database
+
+
 def open_database() -> tuple[Settings, Database]:
     """The settings and the database that they name, without starting a bridge. Raises SettingsError."""
     settings = Settings.read()
-    database = Database(settings.database_url.get_secret_value())
+    database = connect(settings.database_url.get_secret_value())
     from cti_bridge.store import migrate  # noqa: PLC0415  (alembic is slow to load, and not every command needs it)
 
     if migrate.behind(database):
