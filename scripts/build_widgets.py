@@ -79,6 +79,12 @@ def version_of(folder: Path) -> tuple[int, ...] | None:
     return tuple(map(int, found.groups())) if found else None
 
 
+def npm(node: Path) -> list[Path]:
+    """How to run the npm that belongs to this Node."""
+    script = node.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [node / "node", script] if script.exists() else [node / "npm"]  # a wheel cannot hold npm's symbolic link
+
+
 def install_packages(node: Path) -> None:
     """npm ci, unless node_modules holds exactly what the lock file says."""
     lock = (WIDGETS / "package-lock.json").read_bytes()
@@ -93,7 +99,7 @@ def install_packages(node: Path) -> None:
 def run(node: Path, *arguments: str) -> None:
     """npm with these arguments, with this Node first on the PATH."""
     environment = {**os.environ, "PATH": f"{node}{os.pathsep}{os.environ.get('PATH', '')}"}
-    done = subprocess.run([node / "npm", *arguments], cwd=WIDGETS, env=environment, check=False)
+    done = subprocess.run([*npm(node), *arguments], cwd=WIDGETS, env=environment, check=False)
     if done.returncode:
         sys.exit(f"widgets: npm {' '.join(arguments)} failed; its own words are above.")
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from build_widgets import WIDGETS, find_node
+from build_widgets import WIDGETS, find_node, npm
 from find_browser import HINT, find
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,8 +39,8 @@ def main() -> None:
         ("ruff lint", [BIN / "ruff", "check", "--quiet", "."], ROOT, {}),
         ("mypy --strict", [BIN / "mypy"], ROOT, {}),
         ("import-linter", [BIN / "lint-imports", "--no-logo"], ROOT, {}),
-        ("widgets: tsc", [node / "npm", "run", "--silent", "typecheck"], WIDGETS, npm_path),
-        ("widgets: Vitest", [node / "npm", "run", "--silent", "test"], WIDGETS, npm_path),
+        ("widgets: tsc", [*npm(node), "run", "--silent", "typecheck"], WIDGETS, npm_path),
+        ("widgets: Vitest", [*npm(node), "run", "--silent", "test"], WIDGETS, npm_path),
         ("pytest", [BIN / tests[0], *tests[1:]], ROOT, {}),
         ("coverage of the core", [BIN / "python", ROOT / "scripts" / "core_coverage.py"], ROOT, {}),
     ]

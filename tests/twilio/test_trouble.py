@@ -25,6 +25,7 @@ from tests.running import ENGLISH_LINE, MAIN_LINE, SATO_PHONE, SUZUKI_PHONE, log
 from tests.twilio.conftest import CALL, TARO, House
 
 BOTH = {SATO_PHONE, SUZUKI_PHONE}
+SQLITE_ONLY = pytest.mark.parametrize("standing", ["sqlite"], indirect=True, scope="module")
 GONE = {"sqlite": "sqlite:////nowhere/at/all.db", "postgresql": "postgresql://postgres@127.0.0.1:1/gone"}
 
 
@@ -164,18 +165,16 @@ def test_with_the_database_locked_the_agents_ring(live: House, monkeypatch: pyte
     assert live.events(CALL) == []
 
 
+@SQLITE_ONLY  # which alone has one writer in a process
 def test_with_this_process_s_writer_stuck_the_agents_ring(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not live.bridge.database.is_sqlite:
-        pytest.skip("Only SQLite has one writer in a process.")
     monkeypatch.setattr(database, "WRITE_WAIT", 0.05)
     with live.bridge.database.transaction():
         assert rings(live) == BOTH
     assert live.record(CALL) is None
 
 
+@SQLITE_ONLY  # PostgreSQL's disk cannot be filled from here
 def test_with_the_disk_full_the_agents_ring(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not live.bridge.database.is_sqlite:
-        pytest.skip("PostgreSQL's disk cannot be filled from here.")
     with closing(sqlite3.connect(str(live.bridge.database.url.database), isolation_level=None)) as tidy:
         tidy.execute("VACUUM")
 
