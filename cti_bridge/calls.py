@@ -48,7 +48,7 @@ from cti_bridge.model import (
 from cti_bridge.outbox import Outbox
 from cti_bridge.phone import PhoneNumber, read_caller
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database, calls, numbers
+from cti_bridge.store import Database, availability, calls, missed, numbers
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
 from cti_bridge.store.directory import KnownDirectory
 
@@ -170,7 +170,7 @@ class Calls:
         for it locks other calls' rows."""
         try:
             with self._database.transaction() as connection:
-                calls.deal_with(connection, CallerKind.NUMBER, number, self._clock())
+                missed.deal_with(connection, CallerKind.NUMBER, number, self._clock())
         except StoreUnavailable as problem:  # the event itself is safe; the list keeps the caller until somebody looks
             log.warning("missed_caller_not_struck_off", problem=str(problem))
 
@@ -210,7 +210,7 @@ class Calls:
         if line is None:
             log.error("number_is_no_line", call=call_id, mend="add it with: cti-bridge lines add")
             return Speak(Message.APOLOGY, self._settings.language)
-        available = set(calls.available_agents(connection, line.id, self._clock(), self._settings.wrap_up_limit))
+        available = set(availability.available_agents(connection, line.id, self._clock(), self._settings.wrap_up_limit))
         agents = [
             agent for agent in self._directory.current().agents_of(line) if agent.id in available and agent.reachable
         ]
@@ -347,7 +347,7 @@ class Calls:
         kind = CallerKind(key) if key in (CallerKind.WITHHELD, CallerKind.UNREADABLE) else CallerKind.NUMBER
         with self._database.transaction() as connection:
             number = key if kind is CallerKind.NUMBER else None
-            if not calls.deal_with(connection, kind, number, self._clock(), lines):
+            if not missed.deal_with(connection, kind, number, self._clock(), lines):
                 raise NotFound("missed_call_not_found")
         self._hub.wake(topics.MISSED)
 

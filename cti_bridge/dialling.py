@@ -13,7 +13,7 @@ from cti_bridge.logbook import get_logger
 from cti_bridge.model import Agent, CallEvent, Direction, Engagement, EventKind, LegRole, LegStatus, Line
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database, calls
+from cti_bridge.store import Database, availability
 from cti_bridge.store.directory import KnownDirectory
 from cti_bridge.twilio.rest import PhoneNetwork
 from cti_bridge.twilio.twiml import Doors
@@ -112,7 +112,7 @@ class Dialling:
         try:
             # Asked only now: the first click's call may have been written down a moment ago.
             with self._database.reading() as connection:
-                engaged = calls.engagements(connection, self._clock(), self._settings.wrap_up_limit, agent.id)
+                engaged = availability.engagements(connection, self._clock(), self._settings.wrap_up_limit, agent.id)
             if engaged.get(agent.id) is Engagement.TALKING:
                 raise Conflict("already_on_call")
             yield

@@ -29,9 +29,10 @@ from cti_bridge.model import (
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
 from cti_bridge.store import calls, outbox
-from cti_bridge.store.calls import CallRecord, Lookup, LookupState, MissedCall
+from cti_bridge.store.calls import CallRecord, Lookup, LookupState
 from cti_bridge.store.codec import dump
 from cti_bridge.store.directory import Directory
+from cti_bridge.store.missed import MissedCall
 from cti_bridge.store.outbox import Entry, OutboxState
 
 Json = dict[str, Any]

@@ -28,7 +28,7 @@ from cti_bridge.model import (
     Ring,
     Speak,
 )
-from cti_bridge.store import Database, calls, directory, outbox
+from cti_bridge.store import Database, calls, directory, missed, outbox
 from cti_bridge.store.calls import LookupState
 from tests.desk import ENGLISH_LINE, MAIN_LINE, TARO, Desk, at_desk
 
@@ -393,7 +393,7 @@ def test_an_answered_call_is_kept_though_the_list_of_missed_calls_cannot_be_writ
         raise StoreUnavailable
 
     desk.hang_up(desk.call_in())
-    monkeypatch.setattr(calls, "deal_with", gone)
+    monkeypatch.setattr(missed, "deal_with", gone)
     desk.answer(desk.call_in())
     assert record_of(desk, "CA-2").call.answered
     assert record_of(desk, "CA-1").dealt_with_at is None

@@ -136,9 +136,9 @@ def test_a_second_click_that_looked_before_the_first_call_was_written_down_dials
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look at the agent's calls must not be older than the end of the first click."""
-    from cti_bridge.store import calls
+    from cti_bridge.store import availability
 
-    engagements = calls.engagements
+    engagements = availability.engagements
     seen: list[object] = []
 
     def look_then_dial_elsewhere(*given: Any) -> Any:
@@ -149,7 +149,7 @@ def test_a_second_click_that_looked_before_the_first_call_was_written_down_dials
                 dial(desk)  # another tab's click, between this one's look and its call
         return found
 
-    monkeypatch.setattr(calls, "engagements", look_then_dial_elsewhere)
+    monkeypatch.setattr(availability, "engagements", look_then_dial_elsewhere)
     dial(desk)
     assert len(desk.placed) == 1
 

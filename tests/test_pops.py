@@ -14,7 +14,8 @@ from cti_bridge.phone import read_caller
 from cti_bridge.pops import TROUBLES
 from cti_bridge.store import Database, calls, directory
 from cti_bridge.store import outbox as entries
-from cti_bridge.store.calls import Lookup, LookupState, MissedCall
+from cti_bridge.store.calls import Lookup, LookupState
+from cti_bridge.store.missed import MissedCall, missed_calls
 from tests.desk import MAIN_LINE, TARO, Desk, at_desk
 from tests.running import mistakes_in
 
@@ -135,7 +136,7 @@ def test_missed_calls_are_read_newest_first_with_what_a_line_of_the_list_needs(d
     for party in (TARO, "anonymous"):
         desk.hang_up(desk.call_in(party=party))
     with desk.bridge.database.reading() as connection:
-        found = calls.missed_calls(connection, datetime(2026, 1, 1, tzinfo=UTC))
+        found = missed_calls(connection, datetime(2026, 1, 1, tzinfo=UTC))
     assert [(call.id, call.caller.kind, call.line_number) for call in found] == [
         ("CA-2", "withheld", MAIN_LINE),
         ("CA-1", "number", MAIN_LINE),

@@ -25,8 +25,9 @@ from cti_bridge.metrics import Metrics
 from cti_bridge.model import Agent, Language, Presence, presence
 from cti_bridge.pops import Json, Pops, agent_json
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database, calls, outbox
+from cti_bridge.store import Database, availability, calls, missed, outbox
 from cti_bridge.store.directory import Directory, KnownDirectory
+from cti_bridge.store.missed import MissedCall
 
 log = get_logger(__name__)
 
@@ -147,7 +148,7 @@ class Delivery:
     def presence(self, connection: Connection, agent: Agent) -> Presence:
         """What the agent is doing, from their calls and what they set."""
         now, wrap_up = self._clock(), self._settings.wrap_up_limit
-        return presence(agent, calls.engagements(connection, now, wrap_up, agent.id).get(agent.id))
+        return presence(agent, availability.engagements(connection, now, wrap_up, agent.id).get(agent.id))
 
     # ── the thread ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -226,7 +227,7 @@ class Delivery:
     def _deliver_missed(self) -> None:
         directory = self._directory.current()
         with self._database.reading() as connection:
-            missed = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+            found = missed.missed_calls(connection, self._clock() - MISSED_DAYS)
         numbers = directory.numbers_by_agent()
         frames: dict[tuple[frozenset[str], Language], bytes] = {}
         for connected in self._everybody():
@@ -235,7 +236,7 @@ class Delivery:
                 continue
             seen = (numbers.get(agent.id, frozenset()), agent.language)  # most agents see the same list as others
             if seen not in frames:
-                shown = self._pops.missed(_of_lines(missed, seen[0]), directory, agent.language)
+                shown = self._pops.missed(_of_lines(found, seen[0]), directory, agent.language)
                 frames[seen] = text_frame({"v": 1, "type": "missed", "missed": shown})
             self._count("missed", sent=connected.send_if_changed(topics.MISSED, frames[seen]))
         self._missed_due, self._missed_at = False, time.monotonic()
@@ -272,7 +273,7 @@ class Delivery:
         """Wrap-ups run out without any event; other processes' wake-ups may be lost."""
         directory = self._directory.current()
         with self._database.reading() as connection:
-            engagements = calls.engagements(connection, self._clock(), self._settings.wrap_up_limit)
+            engagements = availability.engagements(connection, self._clock(), self._settings.wrap_up_limit)
         for connected in self._everybody():
             agent = directory.agents.get(connected.agent_id)
             if agent is not None:
@@ -321,9 +322,9 @@ class Delivery:
         }
 
     def _missed(self, connection: Connection, directory: Directory, agent: Agent) -> list[Json]:
-        missed = calls.missed_calls(connection, self._clock() - MISSED_DAYS)
+        found = missed.missed_calls(connection, self._clock() - MISSED_DAYS)
         numbers = directory.numbers_by_agent().get(agent.id, frozenset())
-        return self._pops.missed(_of_lines(missed, numbers), directory, agent.language)
+        return self._pops.missed(_of_lines(found, numbers), directory, agent.language)
 
     def _health(self, connection: Connection) -> Json:
         unsent, parked = outbox.depth(connection, self._clock())
@@ -340,9 +341,9 @@ class Delivery:
             return [connected for sockets in self._sockets.values() for connected in sockets]
 
 
-def _of_lines(missed: Iterable[calls.MissedCall], numbers: frozenset[str]) -> Iterable[calls.MissedCall]:
+def _of_lines(found: Iterable[MissedCall], numbers: frozenset[str]) -> Iterable[MissedCall]:
     """The missed calls of the lines with these numbers."""
-    return (call for call in missed if call.line_number in numbers)
+    return (call for call in found if call.line_number in numbers)
 
 
 def _presence_frame(agent: Agent, doing: Presence) -> bytes:

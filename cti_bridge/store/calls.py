@@ -31,14 +31,12 @@ from sqlalchemy import (
     bindparam,
     or_,
     select,
-    true,
     update,
 )
 
-from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Engagement, Match, settle
+from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Match, settle
 from cti_bridge.store.codec import dump, load
 from cti_bridge.store.database import INSERTS, Json, Moment, metadata
-from cti_bridge.store.directory import agents, line_agents
 
 LONGEST_CALL = timedelta(hours=4)
 """Twilio ends every call after four hours (``timeLimit`` 14400): what is older is over, whatever we were told."""
@@ -80,8 +78,8 @@ calls = Table(
 Index("ix_calls_caller", calls.c.caller_number, calls.c.started_at)
 Index("ix_calls_agent", calls.c.agent_id, calls.c.started_at)
 Index("ix_calls_started_at", calls.c.started_at)
-_is_missed = and_(calls.c.outcome == "missed", calls.c.dealt_with_at.is_(None))
-Index("ix_calls_missed", calls.c.started_at, postgresql_where=_is_missed, sqlite_where=_is_missed)
+is_missed = and_(calls.c.outcome == "missed", calls.c.dealt_with_at.is_(None))
+Index("ix_calls_missed", calls.c.started_at, postgresql_where=is_missed, sqlite_where=is_missed)
 
 call_events = Table(
     "call_events",
@@ -164,17 +162,6 @@ class CallRecord:
     def choice(self) -> Choice | None:
         """Whose call it is, as far as that is settled."""
         return settle(self.lookup.matches, self.picked, self.lookup.learned, disowned=self.disowned)
-
-
-@dataclass(frozen=True, slots=True)
-class MissedCall:
-    """As much of a missed call as its line in the list shows: there may be hundreds, read again at every change."""
-
-    id: str
-    caller: Caller
-    line_number: str | None
-    started_at: datetime
-    contact_name: str | None
 
 
 _get = select(calls).where(calls.c.id == bindparam("call_id"))
@@ -283,51 +270,6 @@ def add_rings(connection: Connection, call_id: str, agent_ids: Iterable[int], no
         connection.execute(_add_rings[connection.dialect.name], rows)
 
 
-_not_completed = calls.c.completed_at.is_(None)
-_wrapping_up = and_(_not_completed, calls.c.ended_at > bindparam("ended_after"), calls.c.outcome == "answered")
-# Who completes early still talks; but when the end was never told, completing is the way out, a wrap-up's time later.
-_talking = and_(calls.c.ended_at.is_(None), or_(_not_completed, calls.c.completed_at > bindparam("ended_after")))
-_busy = select(calls.c.id).where(calls.c.started_at > bindparam("began_after"), or_(_talking, _wrapping_up))
-_available = (
-    select(agents.c.id)
-    .join(line_agents, line_agents.c.agent_id == agents.c.id)
-    .where(
-        line_agents.c.line_id == bindparam("line_id"),
-        agents.c.active,
-        ~agents.c.away,
-        ~_busy.where(calls.c.agent_id == agents.c.id).exists(),
-    )
-    .order_by(agents.c.id)
-)
-
-
-def available_agents(connection: Connection, line_id: int, now: datetime, wrap_up: timedelta) -> list[int]:
-    """The ids of the line's agents who are not away, not on a call and not wrapping up, in the order of their ids."""
-    parameters = {"line_id": line_id, **_busy_since(now, wrap_up)}
-    return list(connection.execute(_available, parameters).scalars())
-
-
-_engaged = _busy.with_only_columns(calls.c.agent_id, calls.c.ended_at)
-_all_engaged = _engaged.where(calls.c.agent_id.is_not(None))
-_one_engaged = _engaged.where(calls.c.agent_id == bindparam("agent_id"))
-
-
-def engagements(
-    connection: Connection, now: datetime, wrap_up: timedelta, agent_id: int | None = None
-) -> dict[int, Engagement]:
-    """What calls keep agents busy with, by agent id; of one agent, or of all. Free agents are not in it."""
-    query = _all_engaged if agent_id is None else _one_engaged
-    found: dict[int, Engagement] = {}
-    for row in connection.execute(query, {"agent_id": agent_id, **_busy_since(now, wrap_up)}):
-        if row.ended_at is None or row.agent_id not in found:
-            found[row.agent_id] = Engagement.TALKING if row.ended_at is None else Engagement.WRAPPING_UP
-    return found
-
-
-def _busy_since(now: datetime, wrap_up: timedelta) -> dict[str, datetime]:
-    return {"began_after": now - LONGEST_CALL, "ended_after": now - wrap_up}
-
-
 def live_calls(connection: Connection, agent_id: int, now: datetime) -> list[CallRecord]:
     """What an agent's screen shows, oldest first: calls that ring them, that they are on, or have yet to finish."""
     rung = select(rings.c.call_id).where(rings.c.agent_id == agent_id, rings.c.rung_at > now - LONGEST_CALL)
@@ -399,51 +341,6 @@ def contacts_called(connection: Connection, number: str, since: datetime, *, bes
     """The contacts that our conversations with this number since then belonged to, ``besides`` this call itself."""
     parameters = {"number": number, "since": since, "besides": besides}
     return frozenset(connection.execute(_contacts_called, parameters).scalars())
-
-
-_missed = (
-    select(
-        calls.c.id,
-        calls.c.caller_kind,
-        calls.c.caller_number,
-        calls.c.caller_raw,
-        calls.c.line_number,
-        calls.c.started_at,
-        calls.c.contact_name,
-    )
-    .where(_is_missed, calls.c.started_at >= bindparam("since"))
-    .order_by(calls.c.started_at.desc())
-    .limit(500)
-)
-
-
-def missed_calls(connection: Connection, since: datetime) -> list[MissedCall]:
-    """Missed calls that nobody has dealt with, newest first."""
-    return [
-        MissedCall(
-            row.id,
-            Caller(CallerKind(row.caller_kind), row.caller_number, row.caller_raw),
-            row.line_number,
-            row.started_at,
-            row.contact_name,
-        )
-        for row in connection.execute(_missed, {"since": since})
-    ]
-
-
-def deal_with(
-    connection: Connection,
-    kind: CallerKind,
-    number: str | None,
-    now: datetime,
-    lines: frozenset[str] | None = None,
-) -> int:
-    """Strike this caller's missed calls off the list, of these lines' or of all; returns how many there were."""
-    same = calls.c.caller_number == number if kind is CallerKind.NUMBER else calls.c.caller_kind == kind
-    of_lines = true() if lines is None else calls.c.line_number.in_(lines)
-    statement = update(calls).where(_is_missed, same, of_lines)
-    statement = statement.values(dealt_with_at=now, changed_at=now, version=calls.c.version + 1)
-    return connection.execute(statement).rowcount
 
 
 def _record(row: Row[Any]) -> CallRecord:

@@ -146,11 +146,6 @@ def _conclude(connection: Connection, entry: Entry, **values: Any) -> bool:
     return connection.execute(update(outbox).where(mine).values(leased=False, **values)).rowcount == 1
 
 
-def release(connection: Connection, entry: Entry, now: datetime) -> bool:
-    """Give a claim back untried, due at once: this worker is stopping."""
-    return _conclude(connection, entry, run_at=now)
-
-
 def retry_parked(connection: Connection, now: datetime, entry_id: int | None = None) -> int:
     """Make one parked entry, or all, due now; returns how many."""
     chosen = _is_parked if entry_id is None else (_is_parked & (outbox.c.id == entry_id))
