@@ -188,7 +188,7 @@ def _spellings(e164: str) -> tuple[str, ...]:
     number = _parsed(e164)
     code = str(number.country_code)
     national = _format(e164, PhoneNumberFormat.NATIONAL)
-    digits = re.sub(r"\D", "", national)
+    digits = PhoneNumber(e164).national_digits
     groupings = [re.findall(r"\d+", national), *_other_groupings(digits)]
     trunk = digits.removesuffix(phonenumbers.national_significant_number(number))
 

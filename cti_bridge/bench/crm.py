@@ -162,7 +162,7 @@ class _Crm(BaseHTTPRequestHandler):
         what = parts.path.strip("/")
         with self.lock:
             self.asked[what] += 1
-        time.sleep(float(fields.get("seconds", "0")))
+        time.sleep(float(fields.get("seconds", "0")))  # the slowness that the connector asked for
         if what == "find":
             self._answer({"numbers": [fields["number"]]})
         elif what == "activity":

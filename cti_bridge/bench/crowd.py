@@ -24,7 +24,7 @@ def crowd(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
     office = Office.found(sqlite_url(folder, "crowd.db"), folder, agents=load.agents)
     with office.bridge() as bridge:
         twilio.send(bridge.url, rings(customers(1)))  # what is loaded at the first call is no socket's
-        time.sleep(1.0)
+        time.sleep(1.0)  # the warm-up goes on behind the first answer
         before = bridge.memory()[0]
         began = time.perf_counter()
         with Screens(bridge.url, office.tickets()) as screens:
@@ -67,7 +67,7 @@ def _push(twilio: Twilio, url: str, screens: Screens, number: str) -> list[float
     """One missed call; how long each agent waited for the new list, from the webhook that ended it."""
     call = rings([number])
     twilio.send(url, call)
-    time.sleep(PAUSE)
+    time.sleep(PAUSE)  # a missed list is made once a second at most; this one must not wait for the last
     screens.forget()
     sent = twilio.send(url, hang_ups(call))[0]
     wanted = len(screens)

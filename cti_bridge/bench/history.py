@@ -103,7 +103,7 @@ def _calls(bridge: Server, twilio: Twilio, count: int, *, turn: int) -> float:
     sent = twilio.send(bridge.url, [webhook for pair in zip(calls, hang_ups(calls), strict=True) for webhook in pair])
     if any(one.status not in (200, 204) for one in sent):
         raise NotMeasured("the bridge refused webhooks")
-    time.sleep(0.3)
+    time.sleep(0.3)  # lookups and cards of the last calls are spent behind their answers
     return difference(before, bridge.spent()).total / count
 
 

@@ -42,7 +42,7 @@ def survival(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
                 bridge.start()
                 due = list(left.values())[: share * 2 if turn < load.kills - 1 else len(left)]
                 sending = twilio.begin(bridge.url, due, connections=4)
-                time.sleep(chooser.uniform(*ALIVE))
+                time.sleep(chooser.uniform(*ALIVE))  # killed at a moment that nobody chose
                 bridge.kill()
                 _strike_off(left, sending)
             bridge.start()

@@ -122,7 +122,7 @@ def _play(load: Load, twilio: Twilio, url: str, numbers: Sequence[str]) -> list[
     sent = twilio.send(url, [*calls, *hang_ups(calls, after=CALL_LASTS)], connections=4)
     if refused := [one.status for one in sent if one.status not in (200, 204)]:
         raise NotMeasured(f"{len(refused)} of {len(sent)} webhooks were answered {refused[0]}")
-    time.sleep(CRM_SECONDS * 2 + 1.0)
+    time.sleep(CRM_SECONDS * 2 + 1.0)  # the last card comes after the CRM has answered twice
     return sent
 
 

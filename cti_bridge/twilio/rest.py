@@ -63,7 +63,7 @@ class PhoneNetwork:
         except PhoneNetworkError as problem:
             if problem.code != TOO_MANY_REQUESTS:
                 raise
-        time.sleep(1.0)
+        time.sleep(1.0)  # Twilio counts per second; the agent waits no longer than for a slow answer
         return PlacedCall(self._create(arguments))
 
     def _create(self, arguments: dict[str, Any]) -> str:
