@@ -29,9 +29,9 @@ bench: $(VENV)/.installed ## Measure the budgets
 lock: $(VENV)/.installed-dev ## Pin the dependencies of pyproject.toml anew
 	@$(PIP) uv
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	  --python-version 3.11 pyproject.toml --output-file requirements.txt
+	  --python-version 3.11 --extra kintone --extra salesforce pyproject.toml --output-file requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-	  --python-version 3.11 --extra dev --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
+	  --python-version 3.11 --all-extras --constraint requirements.txt pyproject.toml --output-file requirements-dev.txt
 
 clean: ## Remove everything that was made here, the demo's data too
 	rm -rf $(VENV) .demo cti_bridge/widgets/dist widgets/node_modules .pytest_cache .mypy_cache .ruff_cache

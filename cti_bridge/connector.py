@@ -8,7 +8,8 @@ right.
 Every method may be called from several threads at once, must give every network call a time-out, and raises
 
 - ConnectorUnavailable(retry_after=…) when trying again later can help (no connection, 429, 5xx, locked row);
-- ConnectorRefused(words, code=…) when it cannot (validation, permission, unknown field): with the CRM's own words.
+- ConnectorRefused(words, code=…) when it cannot (validation, permission, unknown field): with the CRM's own words;
+- LookupSpared, from ``find_contacts`` alone, when the CRM's request budget is nearly used up.
 
 Anything else that escapes is treated as a bug: the pop goes on without the CRM, and the call log is tried again.
 """
@@ -17,8 +18,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar, Protocol, Self
 
 from cti_bridge.model import (
     Activity,
@@ -28,9 +30,18 @@ from cti_bridge.model import (
     ContactDraft,
     Finding,
     Language,
+    Placement,
     RecordLink,
+    Usage,
 )
 from cti_bridge.phone import PhoneNumber
+
+
+class Tally(Protocol):
+    """Counts that all processes of a bridge share, a day at a time: how many requests a CRM had from us."""
+
+    def add(self, name: str, day: date, amount: int = 1) -> int:
+        """Add to a count and return its total of that day. Raises StoreUnavailable."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +50,31 @@ class Resources:
 
     ``environment`` holds all settings as text, for the connector's own (``SALESFORCE_…``): never print it.
     ``region`` is the country of numbers without a country code (``"JP"``), ``language`` that of texts written for all.
+    ``timezone`` is that of dates in call logs. ``tally`` counts for all processes; None where there is no database.
     ``records`` is the embedded CRM's store; every other connector leaves it alone.
     """
 
     environment: Mapping[str, str]
     region: str = "JP"
-    language: str = "ja"
+    language: Language = "ja"
+    timezone: str = "Asia/Tokyo"
+    tally: Tally | None = None
     records: object = None
+
+
+@dataclass(frozen=True)
+class Screen:
+    """How the CRM's own pages hold the panel.
+
+    ``origins`` may show it in a frame, beside those of ``CTI_EMBED_ORIGINS``. ``page`` names a page of ours that is
+    made for this CRM: ``"salesforce"`` is ``/widgets/salesforce``. That page may load scripts from ``scripts`` (origins)
+    and is told ``facts``, which every agent can read: ``{"org": "https://acme.my.salesforce.com"}``.
+    """
+
+    origins: tuple[str, ...] = ()
+    page: str = ""
+    scripts: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Connector(ABC):
@@ -57,13 +86,21 @@ class Connector(ABC):
     capabilities: Capabilities = Capabilities()
     """What the widget may offer. Say no to what the CRM cannot do; that method is then never called."""
 
+    screen: Screen = Screen()
+    """How the CRM's own pages hold the panel, where there is more to say than ``CTI_EMBED_ORIGINS``."""
+
     @classmethod
     @abstractmethod
     def open(cls, resources: Resources) -> Self:
         """Make the connector from its settings, without asking the CRM yet.
 
-        Raises SettingsError naming the setting and the mend.
+        Raises SettingsError naming the setting and the mend. Settings are best a subclass of
+        ``cti_bridge.environment.Environment``, which explains mistakes in the administrator's language.
         """
+
+    def warm_up(self) -> None:  # noqa: B027  (a connector may have nothing to warm)
+        """Make the first call as quick as the second: sign in, read what describes the CRM. Called once a process, in
+        the background; what it raises is logged and no more."""
 
     @abstractmethod
     def find_contacts(self, number: PhoneNumber) -> list[Contact]:
@@ -71,7 +108,7 @@ class Connector(ABC):
 
         Ask with every plausible spelling (``number.spellings()``) or a normalised field. Return all the record's
         numbers as typed: the bridge compares them again and keeps only true equals, so finding too much is safe, too
-        little is not.
+        little is not. Where the CRM can tell a contact's story in the same answer, put it into ``activity``.
         """
 
     @abstractmethod
@@ -80,6 +117,15 @@ class Connector(ABC):
 
         The id may come from a CRM page of the host's (click-to-dial carries its record along): never trust its form.
         """
+
+    def locate(self, record_id: str) -> Placement | None:
+        """What a record of the CRM's screen stands for, when an agent dials from it or relates a call to it.
+
+        A contact's own id, or that of a case, deal or order, if the CRM has such: then with the contact that it
+        belongs to. None when there is no such record. The id comes from a page: never trust its form.
+        """
+        contact = self.get_contact(record_id)
+        return Placement(contact) if contact else None
 
     @abstractmethod
     def recent_activity(self, contact: Contact) -> Activity:
@@ -118,3 +164,7 @@ class Connector(ABC):
     @abstractmethod
     def check(self) -> list[Finding]:
         """Sign-in, rights, fields, telephone data: what an administrator should know, in plain words. Never raises."""
+
+    def usage(self) -> list[Usage]:
+        """The CRM's request budget as its last answers told it, for /metrics. Asks nothing."""
+        return []

@@ -7,7 +7,8 @@
     ├── NumberUnreadable              not a telephone number that we can dial or match
     ├── ConnectorError                the CRM did not do what we asked
     │   ├── ConnectorUnavailable      try again later (retry_after says when, if the CRM said)
-    │   └── ConnectorRefused          never will as it is; carries the CRM's own words
+    │   ├── ConnectorRefused          never will as it is; carries the CRM's own words
+    │   └── LookupSpared              the request budget is nearly used up; the number index answers instead
     ├── RequestError                  somebody asked for what cannot be: becomes problem+json
     │   ├── NotSignedIn  NotAllowed  NotFound  Conflict  BadRequest
     │   └── TicketInvalid  TicketExpired  TicketUsed
@@ -62,6 +63,13 @@ class ConnectorRefused(ConnectorError):
     def __init__(self, message: str | None = None, *, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class LookupSpared(ConnectorError):
+    """The connector spares the CRM this look-up, its request budget being nearly used up.
+
+    Only ``find_contacts`` raises it: the card shows what the number index remembers, and logs are still written.
+    """
 
 
 class RequestError(BridgeError):

@@ -6,30 +6,21 @@ settings (``SALESFORCE_…``, ``KINTONE_…``) from the environment that they ar
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Any, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cti_bridge.environment import Mend, Secrets, Words, explain, on_this_machine, split_url
 from cti_bridge.errors import SettingsError
 from cti_bridge.model import Disposition, Language
-
-
-def _split(value: object) -> object:
-    return [part for part in re.split(r"[,\s]+", value) if part] if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 
 _DISPOSITIONS = (
     "resolved=対応完了/Resolved, callback=再コール/Call back, prospect=見込/Prospect, "
@@ -38,22 +29,12 @@ _DISPOSITIONS = (
 )
 
 
+DOCUMENTED_IN: dict[Language, str] = {"ja": "README.ja.md の「設定」", "en": "“Settings” in README.md"}
 DEFAULT_DATABASE = "sqlite:///cti-bridge.db"
 
 HEROKUS_DOMAIN = "HEROKU_APP_DEFAULT_DOMAIN_NAME"
 """Where Heroku says what address it gave an app, which nobody knows before it is made
 (https://devcenter.heroku.com/articles/dyno-metadata)."""
-
-
-class Mend(ValueError):
-    """What is wrong with a setting and how to mend it, for an administrator, in both languages."""
-
-    def __init__(self, ja: str, en: str) -> None:
-        super().__init__(en)
-        self._words: dict[Language, str] = {"ja": ja, "en": en}
-
-    def words(self, language: Language) -> str:
-        return self._words[language]
 
 
 class Settings(BaseSettings):
@@ -138,13 +119,13 @@ class Settings(BaseSettings):
         try:
             return cls(**chosen)
         except ValidationError as problem:
-            raise SettingsError(_explain(problem)) from None
+            raise SettingsError(explain(problem, DOCUMENTED_IN, _PATTERNS)) from None
 
     @field_validator("public_url")
     @classmethod
     def _read_public_url(cls, value: str) -> str:
         url = value.strip().rstrip("/")
-        parts = _split_url(url)
+        parts = split_url(url)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or re.search(r"[?#\s]", url):
             raise Mend(
                 "https://cti.example.co.jp のように、アドレス全体を書いてください",
@@ -177,7 +158,7 @@ class Settings(BaseSettings):
     def _read_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         origins = [origin.rstrip("/").lower() for origin in value]
         for origin in origins:
-            if not _ORIGIN.fullmatch(origin) or _split_url(origin) is None:
+            if not _ORIGIN.fullmatch(origin) or split_url(origin) is None:
                 raise Mend(
                     f"{origin} はオリジンではありません。https://acme.cybozu.com のようにホスト名まで書いてください",
                     f"{origin} is not an origin; write scheme and host only: https://acme.cybozu.com",
@@ -292,29 +273,7 @@ class Settings(BaseSettings):
         return frozenset(self.dial_countries or (self.region,))
 
 
-def on_this_machine(url: str) -> bool:
-    """Whether the address is of this machine's loopback: ``http://127.0.0.1:5080``, ``http://localhost``."""
-    parts = _split_url(url)
-    host = (parts.hostname if parts else None) or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?")
-
-
-def _split_url(url: str) -> SplitResult | None:
-    """The parts of an address; None when host or port cannot be read."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
 
 
 def _parse_dispositions(text: str) -> tuple[Disposition, ...]:
@@ -323,54 +282,11 @@ def _parse_dispositions(text: str) -> tuple[Disposition, ...]:
     return found if len(found) == len(parts) and len({d.code for d in found}) == len(found) else ()
 
 
-def administrators_language() -> Language:
-    """The language of what is said before, or without, any settings: CTI_LANGUAGE, else the terminal's."""
-    chosen = os.environ.get("CTI_LANGUAGE") or os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    return "ja" if chosen.lower().startswith("ja") else "en"
-
-
-def _explain(problem: ValidationError) -> str:
-    language = administrators_language()
-    found = [_explain_one(error, language) for error in problem.errors(include_input=False, include_url=False)]
-    plural = "settings are" if len(found) > 1 else "setting is"
-    heading = {
-        "ja": f"起動できません。設定が{len(found)}件、足りないか正しくありません。",
-        "en": f"The bridge cannot start: {len(found)} {plural} missing or wrong.",
-    }[language]
-    return "\n".join([heading, *found])
-
-
-def _explain_one(error: ErrorDetails, language: Language) -> str:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    reason = error.get("ctx", {}).get("error")
-    if isinstance(reason, Mend):
-        what = reason.words(language)
-    else:
-        table = _PATTERN_WORDS.get(name) if error["type"] == "string_pattern_mismatch" else _WORDS.get(error["type"])
-        what = table[language] if table else error["msg"].removeprefix("Value error, ")
-    end = "。" if language == "ja" else "."
-    return f"  {name}: {what}{end}" if name else f"  {what}{end}"
-
-
 _COPY_AGAIN: dict[Language, str] = {
     "ja": "形が違うようです。Twilioコンソールからもう一度コピーしてください（{form}）",
     "en": "does not look right; copy it once more from the Twilio console: {form}",
 }
-_WORDS: dict[str, dict[Language, str]] = {
-    "missing": {
-        "ja": "設定されていません。意味と調べ方は README.ja.md の「設定」をご覧ください",
-        "en": "is not set; see “Settings” in README.md for what it means and where to find it",
-    },
-    "too_short": {
-        "ja": "空です。README.ja.md の「設定」をご覧ください",
-        "en": "is set but empty; see “Settings” in README.md",
-    },
-    "literal_error": {"ja": "ja か en にしてください", "en": "must be ja or en"},
-    "bool_parsing": {"ja": "yes か no にしてください", "en": "must be yes or no"},
-    "int_parsing": {"ja": "整数にしてください", "en": "must be a whole number"},
-    "float_parsing": {"ja": "数値にしてください", "en": "must be a number"},
-}
-_PATTERN_WORDS: dict[str, dict[Language, str]] = {
+_PATTERNS: dict[str, dict[Language, str]] = {
     "CTI_REGION": {
         "ja": "JP のような国名の2文字（大文字）にしてください",
         "en": "write a country's two capital letters, such as JP",

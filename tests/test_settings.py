@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from cti_bridge.environment import on_this_machine
 from cti_bridge.errors import SettingsError
 from cti_bridge.model import Disposition
-from cti_bridge.settings import HEROKUS_DOMAIN, Settings, on_this_machine
+from cti_bridge.settings import HEROKUS_DOMAIN, Settings
 from cti_bridge.store import Database
 
 GOOD = {

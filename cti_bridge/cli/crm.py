@@ -11,10 +11,11 @@ import click
 
 from cti_bridge.app import open_connector
 from cti_bridge.cli.words import connect, fail, open_database, say, show
+from cti_bridge.environment import administrators_language
 from cti_bridge.errors import ConnectorError, NumberUnreadable, SettingsError, StoreUnavailable
 from cti_bridge.model import Finding, Severity
 from cti_bridge.phone import PhoneNumber
-from cti_bridge.settings import Settings, administrators_language
+from cti_bridge.settings import Settings
 from cti_bridge.store import Database
 from cti_bridge.store.directory import read_directory
 from cti_bridge.store.records import Records

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from cti_bridge.environment import administrators_language
 from cti_bridge.model import Finding, Severity
-from cti_bridge.settings import Settings, administrators_language
+from cti_bridge.settings import Settings
 from cti_bridge.store import Database
 
 MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}

@@ -18,7 +18,7 @@ from cti_bridge.model.call import (
     LegStatus,
     Outcome,
 )
-from cti_bridge.model.crm import CallLog, Capabilities, Disposition, Finding, RecordLink, Severity
+from cti_bridge.model.crm import CallLog, Capabilities, Disposition, Finding, RecordLink, Severity, Usage
 from cti_bridge.model.customer import (
     Activity,
     ActivityItem,
@@ -30,7 +30,9 @@ from cti_bridge.model.customer import (
     ContactKind,
     ContactNumber,
     Match,
+    Placement,
     Reason,
+    RelatedRecord,
     rank,
     settle,
 )
@@ -70,13 +72,16 @@ __all__ = [
     "Message",
     "Noted",
     "Outcome",
+    "Placement",
     "Presence",
     "Reason",
     "RecordLink",
+    "RelatedRecord",
     "Reply",
     "Ring",
     "Severity",
     "Speak",
+    "Usage",
     "presence",
     "rank",
     "settle",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from cti_bridge.model.call import Direction, Outcome
-from cti_bridge.model.customer import Contact
+from cti_bridge.model.customer import Contact, RelatedRecord
 from cti_bridge.model.people import Language
 
 
@@ -28,7 +28,8 @@ class CallLog:
     """What the CRM gets for one call: one record, found again by ``call_id`` and updated in place.
 
     ``subject`` and ``body`` are ready to show, in the line's language; the other members are for CRMs with fields.
-    ``contact`` is None when nobody settled whose call it was.
+    ``contact`` is None when nobody settled whose call it was; ``related`` is what an agent said that it was about.
+    ``recording_url`` is the bridge's own address of the recording, which asks for a sign-in.
     """
 
     call_id: str
@@ -47,6 +48,8 @@ class CallLog:
     note: str = ""
     disposition: str = ""
     recording_id: str | None = None
+    recording_url: str | None = None
+    related: RelatedRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ class Finding:
     subject: str
     ja: str
     en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One line of a CRM's request budget as its last answers told it: ``Usage("api_requests", 1200, 15000)``."""
+
+    resource: str
+    used: float
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

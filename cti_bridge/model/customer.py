@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -21,36 +21,6 @@ class ContactNumber:
 
     label: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A record in the CRM, person or company, with a link to it.
-
-    ``id`` is the connector's own (``"contact:12"``, ``"003…"``); the bridge never looks into it.
-    ``touched_at`` is when the CRM last saw activity with this contact, ``open_cases`` how many wait; both for ranking.
-    """
-
-    id: str
-    kind: ContactKind
-    name: str
-    reading: str = ""
-    company: str = ""
-    title: str = ""
-    url: str | None = None
-    numbers: tuple[ContactNumber, ...] = ()
-    touched_at: datetime | None = None
-    open_cases: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ContactDraft:
-    """What is known of somebody who is not in the CRM yet. ``number`` is E.164."""
-
-    name: str
-    number: str
-    reading: str = ""
-    company: str = ""
 
 
 class ActivityKind(StrEnum):
@@ -84,6 +54,55 @@ class Activity:
     history: tuple[ActivityItem, ...] = ()
     open: tuple[ActivityItem, ...] = ()
     upcoming: tuple[ActivityItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A record in the CRM, person or company, with a link to it.
+
+    ``id`` is the connector's own (``"contact:12"``, ``"003…"``); the bridge never looks into it.
+    ``touched_at`` is when the CRM last saw activity with this contact, ``open_cases`` how many wait; both for ranking.
+    ``activity`` is its story where the CRM told it in the same answer as the contact; then nobody asks for it again.
+    """
+
+    id: str
+    kind: ContactKind
+    name: str
+    reading: str = ""
+    company: str = ""
+    title: str = ""
+    url: str | None = None
+    numbers: tuple[ContactNumber, ...] = ()
+    touched_at: datetime | None = None
+    open_cases: int = 0
+    activity: Activity | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedRecord:
+    """What a call is about, beside whom: a case, a deal, an order of the CRM. ``title`` is its name as agents know it."""
+
+    id: str
+    title: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What a record of the CRM's screen means for a call: whose it is, and what it is about; either may be unknown."""
+
+    contact: Contact | None
+    related: RelatedRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactDraft:
+    """What is known of somebody who is not in the CRM yet. ``number`` is E.164."""
+
+    name: str
+    number: str
+    reading: str = ""
+    company: str = ""
 
 
 class Reason(StrEnum):
