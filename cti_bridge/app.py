@@ -20,7 +20,7 @@ from cti_bridge.calllogs import CallLogs
 from cti_bridge.calls import Calls
 from cti_bridge.connector import Connector, Resources
 from cti_bridge.dialling import Dialling
-from cti_bridge.errors import SettingsError, StoreUnavailable
+from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, SettingsError, StoreUnavailable
 from cti_bridge.live import routes as live_routes
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.hub import Hub, PostgresHub
@@ -34,6 +34,7 @@ from cti_bridge.settings import Settings
 from cti_bridge.store import Database, migrate
 from cti_bridge.store.directory import KnownDirectory
 from cti_bridge.store.records import Records
+from cti_bridge.store.tallies import Tallies
 from cti_bridge.twilio.rest import PhoneNetwork
 from cti_bridge.twilio.signature import Signatures
 from cti_bridge.twilio.twiml import Doors
@@ -61,9 +62,9 @@ class Bridge:
         self.settings = settings
         self.url_prefix = url_prefix.rstrip("/")
         self.database = Database(settings.database_url.get_secret_value())
-        self.metrics = Metrics()
         self.directory = KnownDirectory(self.database)
         self.connector = connector or open_connector(settings, self.database, environment)
+        self.metrics = Metrics(self.connector.name, self.connector.usage)
         self.hub = Hub() if self.database.is_sqlite else PostgresHub(self.database.url)
         self.lookups = Lookups(
             self.connector,
@@ -73,13 +74,24 @@ class Bridge:
             deadline=timedelta(seconds=settings.lookup_deadline_seconds),
             freshness=settings.index_freshness,
         )
-        logs = CallLogs(settings, self.database, self.directory, self.connector, self.lookups)
+        logs = CallLogs(
+            settings,
+            self.database,
+            self.directory,
+            self.connector,
+            self.lookups,
+            recordings=f"{settings.public_url}{self.url_prefix}/widgets/recording",
+        )
         self.outbox = Outbox(self.database, self.hub, logs.write, self.lookups.circuit)
         self.calls = Calls(settings, self.database, self.directory, self.connector, self.lookups, self.outbox, self.hub)
         self.doors = Doors(f"{settings.public_url}{self.url_prefix}/twilio")
         self.network = PhoneNetwork(settings)
         self.dialling = Dialling(settings, self.database, self.directory, self.calls, self.network, lambda: self.doors)
-        self.auth = Auth(settings.secret_key.get_secret_value(), self.database)
+        self.auth = Auth(
+            settings.secret_key.get_secret_value(),
+            self.database,
+            embed_secret=settings.embed_secret.get_secret_value(),
+        )
         self.pops = Pops(settings, self.connector)
         signatures = Signatures(
             settings.public_url,
@@ -156,7 +168,11 @@ class Bridge:
         live_origin = settings.public_origin.replace("http", "ws", 1)
         whole.register_blueprint(self.webhooks.blueprint())
         whole.register_blueprint(api.blueprint())
-        whole.register_blueprint(widgets.blueprint(embed_origins=settings.embed_origins, live_origin=live_origin))
+        whole.register_blueprint(
+            widgets.blueprint(
+                embed_origins=settings.embed_origins, live_origin=live_origin, screen=self.connector.screen
+            )
+        )
         whole.register_blueprint(
             live_routes.blueprint(
                 self.auth,
@@ -195,6 +211,10 @@ class Bridge:
             self.network.warm_up()
         except StoreUnavailable as problem:
             log.error("database_unavailable_at_start", problem=str(problem))
+        try:
+            self.connector.warm_up()
+        except (ConnectorUnavailable, ConnectorRefused) as problem:
+            log.error("crm_not_ready_at_start", connector=self.connector.name, problem=str(problem))
 
 
 class CTIBridge:
@@ -256,12 +276,20 @@ def open_connector(settings: Settings, database: Database, environment: Mapping[
     if settings.connector not in found:
         names = ", ".join(sorted(found)) or "none, because the project itself is not installed (pip install .)"
         raise SettingsError(f"CTI_CONNECTOR: there is no connector “{settings.connector}”. Installed: {names}.")
-    kind: type[Connector] = found[settings.connector].load()
+    try:
+        kind: type[Connector] = found[settings.connector].load()
+    except ImportError as problem:
+        raise SettingsError(
+            f"CTI_CONNECTOR: {settings.connector} needs a library that is not installed ({problem.name}). "
+            f"Install it: pip install 'cti-bridge[{settings.connector}]'"
+        ) from problem
     return kind.open(
         Resources(
             environment=environment,
             region=settings.region,
             language=settings.language,
+            timezone=settings.timezone,
+            tally=Tallies(database),
             records=Records(database, settings.region),
         )
     )

@@ -5,6 +5,7 @@ Tokens and tickets are signed, not stored; only used tickets are, so that each o
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 
 from cti_bridge.clock import Clock, utc_now
-from cti_bridge.errors import BadRequest, NotSignedIn, TicketExpired, TicketInvalid, TicketUsed
+from cti_bridge.errors import BadRequest, NotAllowed, NotSignedIn, TicketExpired, TicketInvalid, TicketUsed
 from cti_bridge.model import Agent
 from cti_bridge.store import Database, directory, tickets
 
@@ -40,11 +41,13 @@ class Session:
 class Auth:
     """Signs agents in. Every refusal says the same, so that nobody learns which e-mail addresses exist."""
 
-    def __init__(self, secret_key: str, database: Database, *, clock: Clock = utc_now) -> None:
+    def __init__(self, secret_key: str, database: Database, *, embed_secret: str = "", clock: Clock = utc_now) -> None:
         self._database = database
         self._clock = clock
         self._tokens = URLSafeTimedSerializer(secret_key, salt="cti-bridge.token")
         self._tickets = URLSafeTimedSerializer(secret_key, salt="cti-bridge.ticket")
+        self._sign_in_tickets = URLSafeTimedSerializer(secret_key, salt="cti-bridge.sign-in-ticket")
+        self._embed_secret = embed_secret.encode()
         self._hasher = PasswordHasher()
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe(16))
 
@@ -81,14 +84,33 @@ class Auth:
         except (BadSignature, KeyError, TypeError, ValueError):
             raise NotSignedIn from None
 
+    def check_embed_secret(self, given: str) -> None:
+        """Whether this is a plug-in that may vouch for agents. Raises NotAllowed (``vouching_off``, ``wrong_secret``)."""
+        if not self._embed_secret:
+            raise NotAllowed("vouching_off")
+        if not hmac.compare_digest(given.encode(), self._embed_secret):
+            raise NotAllowed("wrong_secret")
+
+    def issue_sign_in_ticket(self, agent: Agent) -> str:
+        """Signs this agent in, once, within a minute."""
+        return _issue(self._sign_in_tickets, agent)
+
+    def redeem(self, ticket: str) -> tuple[int, str]:
+        """The agent's id and a bearer token. Raises TicketInvalid, TicketExpired or TicketUsed."""
+        agent_id = self._use(self._sign_in_tickets, ticket)
+        return agent_id, self._token(Session(agent_id, self._clock()))
+
     def issue_ticket(self, agent: Agent) -> str:
         """Opens one socket for this agent within a minute."""
-        return self._tickets.dumps({"agent": agent.id, "id": secrets.token_urlsafe(16)})
+        return _issue(self._tickets, agent)
 
     def use_ticket(self, ticket: str) -> int:
         """The agent's id. Raises TicketInvalid, TicketExpired or TicketUsed."""
+        return self._use(self._tickets, ticket)
+
+    def _use(self, tickets_of: URLSafeTimedSerializer, ticket: str) -> int:
         try:
-            data = self._tickets.loads(ticket, max_age=int(TICKET_LIFE.total_seconds()))
+            data = tickets_of.loads(ticket, max_age=int(TICKET_LIFE.total_seconds()))
             agent_id, ticket_id = int(data["agent"]), str(data["id"])
         except SignatureExpired:
             raise TicketExpired from None
@@ -102,3 +124,7 @@ class Auth:
 
     def _token(self, session: Session) -> str:
         return self._tokens.dumps({"agent": session.agent_id, "began": session.began_at.timestamp()})
+
+
+def _issue(tickets_of: URLSafeTimedSerializer, agent: Agent) -> str:
+    return tickets_of.dumps({"agent": agent.id, "id": secrets.token_urlsafe(16)})

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
-from cti_bridge.errors import ConnectorRefused
+from cti_bridge.errors import ConnectorRefused, LookupSpared
 from cti_bridge.logbook import get_logger
 from cti_bridge.lookups import Lookups
 from cti_bridge.model import (
@@ -31,7 +31,10 @@ log = get_logger(__name__)
 
 
 class CallLogs:
-    """Writes call logs into the CRM. ``write`` is what the outbox delivers with."""
+    """Writes call logs into the CRM. ``write`` is what the outbox delivers with.
+
+    ``recordings`` is the address of the page that plays a recording: ``https://cti.example.co.jp/widgets/recording``.
+    """
 
     def __init__(
         self,
@@ -41,6 +44,7 @@ class CallLogs:
         connector: Connector,
         lookups: Lookups,
         *,
+        recordings: str,
         clock: Clock = utc_now,
     ) -> None:
         self._settings = settings
@@ -48,6 +52,7 @@ class CallLogs:
         self._directory = directory
         self._connector = connector
         self._lookups = lookups
+        self._recordings = recordings
         self._clock = clock
 
     def write(self, call_id: str) -> RecordLink:
@@ -62,6 +67,8 @@ class CallLogs:
         if record.caller.number and record.lookup.source != "crm":
             try:
                 record = self._lookups.ask(call_id, PhoneNumber(record.caller.number)) or record
+            except LookupSpared:
+                log.info("lookup_spared", call=call_id, connector=self._connector.name)
             except ConnectorRefused as problem:  # it may refuse the search and still take the log
                 log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=str(problem))
         directory = self._directory.current()
@@ -107,6 +114,8 @@ class CallLogs:
             note=record.note,
             disposition=disposition_label,
             recording_id=call.recording_id,
+            recording_url=f"{self._recordings}?id={call.recording_id}" if call.recording_id else None,
+            related=record.related,
         )
 
     def _party(self, record: CallRecord, language: Language) -> str:

@@ -260,16 +260,35 @@ class Calls:
         record = self.record_for(agent, call_id)
         return self._pick(agent, call_id, self.contact_of(record, contact_id))
 
-    def choose_soon(self, agent: Agent, call_id: str, contact_id: str) -> None:
-        """Like ``choose``, but in the background: the agent dialled from this record, and must not wait for the CRM."""
+    def relate(self, agent: Agent, call_id: str, record_id: str) -> CallRecord:
+        """This call belongs to that record of the CRM's screen, says the agent: a contact, or a case, deal or order
+        together with its contact.
 
-        def choose() -> None:
+        Raises NotFound when the CRM has no such record.
+        """
+        self.record_for(agent, call_id)
+        placement = self._connector.locate(record_id)
+        if placement is None:
+            raise NotFound("record_not_found")
+        record = self._pick(agent, call_id, placement.contact) if placement.contact else None
+        if placement.related is None and record is not None:
+            return record
+        return self._change(agent, call_id, lambda _, before: replace(before, related=placement.related))
+
+    def relate_soon(self, agent: Agent, call_id: str, record_id: str) -> None:
+        """Like ``relate``, but in the background: the agent dialled from this record, and must not wait for the CRM."""
+
+        def relate() -> None:
             try:
-                self.choose(agent, call_id, contact_id)
+                self.relate(agent, call_id, record_id)
             except BridgeError as problem:
                 log.warning("dialled_record_unknown", call=call_id, problem=type(problem).__name__)
 
-        self._lookups.submit(choose)
+        self._lookups.submit(relate)
+
+    def unrelate(self, agent: Agent, call_id: str) -> CallRecord:
+        """It is not about that case, deal or order; whose call it is stays."""
+        return self._change(agent, call_id, lambda _, before: replace(before, related=None))
 
     def unchoose(self, agent: Agent, call_id: str) -> CallRecord:
         """It is not this contact: what was learned is forgotten, and the only match does not come back by itself."""

@@ -165,6 +165,10 @@ class Connector(ABC):
     def check(self) -> list[Finding]:
         """Sign-in, rights, fields, telephone data: what an administrator should know, in plain words. Never raises."""
 
+    def email_of(self, user: str) -> str | None:  # noqa: ARG002
+        """The e-mail address of the agent whom the CRM calls ``user`` (``"hanako"``); None when that is not known."""
+        return None
+
     def usage(self) -> list[Usage]:
         """The CRM's request budget as its last answers told it, for /metrics. Asks nothing."""
         return []

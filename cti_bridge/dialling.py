@@ -45,8 +45,10 @@ class Dialling:
         self._lock = threading.Lock()
         self._dialling: set[int] = set()
 
-    def dial(self, agent: Agent, number: str, *, line_id: int | None, contact_id: str | None) -> str:
+    def dial(self, agent: Agent, number: str, *, line_id: int | None, record_id: str | None) -> str:
         """Ring the agent's telephone and, when they answer, the number, showing the line's. Returns the call's id.
+
+        ``record_id`` is the record of the CRM's screen that the agent dials from, if any: the call is related to it.
 
         Raises BadRequest (``number_unreadable``), NotAllowed (``dial_not_allowed``, ``no_phone``), NotFound
         (``line_not_found``), Conflict (``already_on_call``), PhoneNetworkError in Twilio's words.
@@ -57,8 +59,8 @@ class Dialling:
             raise NotAllowed("no_phone")
         with self._one_at_a_time(agent):
             call_id = self._place(agent, agent.phone, to, line)
-        if contact_id is not None:
-            self._calls.choose_soon(agent, call_id, contact_id)
+        if record_id is not None:
+            self._calls.relate_soon(agent, call_id, record_id)
         return call_id
 
     def _place(self, agent: Agent, agent_phone: str, to: PhoneNumber, line: Line) -> str:

@@ -131,6 +131,8 @@ def _explain_one(
     else:
         table = patterns.get(name) if error["type"] == "string_pattern_mismatch" else _WORDS.get(error["type"])
         allowed = str(error.get("ctx", {}).get("expected", "")).replace("'", "")
+        if language == "ja":
+            allowed = allowed.replace(" or ", "、").replace(", ", "、")
         words = table[language] if table else error["msg"].removeprefix("Value error, ")
         what = words.format(page=documented_in, allowed=allowed) if table else words
     end = "。" if language == "ja" else "."

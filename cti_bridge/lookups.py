@@ -9,22 +9,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
 from cti_bridge.circuit import Circuit
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
-from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
+from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, LookupSpared, StoreUnavailable
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
 from cti_bridge.logbook import get_logger
-from cti_bridge.model import Contact, Match, rank
+from cti_bridge.model import Activity, Contact, Match, rank
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.store import Database, calls, numbers
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
@@ -136,16 +137,18 @@ class Lookups:
         """Ask the CRM now, in this thread, and keep the answer. Raises what the connector raises."""
         began = time.monotonic()
         try:
-            contacts = tuple(self._connector.find_contacts(number))
+            told = tuple(self._connector.find_contacts(number))
         except ConnectorRefused:
             self._answered(time.monotonic() - began)  # a refusal is an answer: the CRM is there
             raise
         self._answered(time.monotonic() - began)
+        stories = {contact.id: contact.activity for contact in told if contact.activity is not None}
+        contacts = tuple(replace(contact, activity=None) for contact in told)
         now = self._clock()
         with self._database.transaction() as connection:
             numbers.remember(connection, self._connector.name, number.e164, contacts, now)
         found = Lookup(LookupState.DONE, "crm", fetched_at=now, matches=self.match(number, contacts))
-        return self._keep(call_id, number, lambda old: replace(found, story=old.story))
+        return self._keep(call_id, number, lambda old: replace(found, story=old.story), stories)
 
     def _answered(self, took: float) -> None:
         if self.circuit.succeeded(took):
@@ -188,12 +191,19 @@ class Lookups:
             log.warning("lookup_unavailable", call=call_id, connector=self._connector.name, problem=str(problem))
             self._fail(call_id, number, "unavailable")
             return
+        except LookupSpared:
+            log.warning("lookup_spared", call=call_id, connector=self._connector.name)
+            self._fail(call_id, number, "spared")
+            return
         except ConnectorRefused as problem:
             log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=str(problem))
             self._fail(call_id, number, "refused")
             return
         chosen = record.choice if record else None
-        if chosen and self._connector.capabilities.activity:
+        if record is None or chosen is None or not self._connector.capabilities.activity:
+            return
+        story = record.lookup.story
+        if (story.of, story.state) != (chosen.contact.id, LookupState.DONE):  # it did not come with the contact
             self._fetch_activity(call_id, chosen.contact)
 
     def _pop_from_memory(self, call_id: str, number: PhoneNumber) -> None:
@@ -230,8 +240,17 @@ class Lookups:
         except StoreUnavailable:
             log.error("activity_not_kept", call=call_id)
 
-    def _keep(self, call_id: str, number: PhoneNumber | None, change: Callable[[Lookup], Lookup]) -> CallRecord | None:
-        """Write the lookup's new state into the call's row and tell the hub; None when the call is not there."""
+    def _keep(
+        self,
+        call_id: str,
+        number: PhoneNumber | None,
+        change: Callable[[Lookup], Lookup],
+        stories: Mapping[str, Activity] = MappingProxyType({}),
+    ) -> CallRecord | None:
+        """Write the lookup's new state into the call's row and tell the hub; None when the call is not there.
+
+        ``stories`` are the activities that came with the contacts, by contact id: the chosen one's goes onto the card.
+        """
         now = self._clock()
         with self._database.transaction() as connection:
             record = calls.get(connection, call_id, for_update=True)
@@ -243,6 +262,8 @@ class Lookups:
             if number is not None:
                 lookup = self.ranked(connection, call_id, number, lookup)
             record = settled(replace(record, lookup=lookup))
+            if (told := stories.get(record.contact_id or "")) is not None:
+                record = replace(record, lookup=replace(lookup, story=Story(record.contact_id, LookupState.DONE, told)))
             calls.save(connection, record, now)
         self._hub.wake(topics.call_topic(call_id))
         return record

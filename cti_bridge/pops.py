@@ -54,6 +54,10 @@ TROUBLES: dict[str, dict[Language, str]] = {
         "ja": "CRMが検索を受け付けませんでした。管理者に連絡してください。",
         "en": "The CRM refused the search. Please tell your administrator.",
     },
+    "spared": {
+        "ja": "CRMへの問い合わせが上限に近いため、以前の検索結果を表示しています。通話履歴は登録されます。",
+        "en": "The CRM's request limit is near, so this is what it said earlier. Your log is still written.",
+    },
     "crowded": {
         "ja": "着信が集中しているため、CRMの検索を省きました。",
         "en": "Too many calls at once: the CRM was not asked this time.",
@@ -122,6 +126,7 @@ class Pops:
             },
             "matches": [self._match(match, agent.language) for match in lookup.matches],
             "choice": self._choice(choice, agent.language) if choice else None,
+            "related": dump(record.related) if record.related else None,
             "activity": _activity(lookup, choice),
             "draft": {
                 "note": record.note,
@@ -174,6 +179,7 @@ class Pops:
         data: Json = dump(contact)
         data.pop("touched_at")
         data.pop("open_cases")
+        data.pop("activity")
         for number in data["numbers"]:
             number["label"] = self._field_label(number["label"], language)
         return data

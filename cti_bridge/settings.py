@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cti_bridge.environment import Mend, Secrets, Words, explain, on_this_machine, split_url
@@ -66,6 +66,10 @@ class Settings(BaseSettings):
 
     embed_origins: Words = Field((), alias="CTI_EMBED_ORIGINS")
     """The pages that may embed the widget: ``https://acme.lightning.force.com https://acme.cybozu.com``."""
+
+    embed_secret: SecretStr = Field(SecretStr(""), alias="CTI_EMBED_SECRET")
+    """With it a CRM's plug-in, through the CRM's own servers, may sign in the agent that it names (the kintone plug-in
+    does). At least 32 random characters; empty: agents sign in themselves."""
 
     dispositions: str = Field(_DISPOSITIONS, alias="CTI_DISPOSITIONS")
     """The results that agents can choose: ``code=日本語/English`` with commas between."""
@@ -170,9 +174,11 @@ class Settings(BaseSettings):
                 )
         return tuple(origins)
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "embed_secret")
     @classmethod
-    def _read_secret_key(cls, value: SecretStr) -> SecretStr:
+    def _read_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if info.field_name == "embed_secret" and not value.get_secret_value():
+            return value
         if len(value.get_secret_value()) < 32:
             raise Mend(
                 "32文字以上のランダムな文字列が必要です。作り方: "

@@ -86,12 +86,19 @@ class Desk:
 
 
 @contextmanager
-def at_desk(database: Database, *, prefix: str = "", app: Flask | None = None, **settings: Any) -> Iterator[Desk]:
+def at_desk(
+    database: Database,
+    *,
+    prefix: str = "",
+    app: Flask | None = None,
+    crm: MemoryConnector | None = None,
+    **settings: Any,
+) -> Iterator[Desk]:
     """Open a desk on this database; telephone calls that it places are only written down (``desk.placed``)."""
     app = app or Flask("host")
     url = database.url.render_as_string(hide_password=False)
     app.config.update({**CONFIG, "DATABASE_URL": url, **settings})
-    crm = MemoryConnector()
+    crm = crm or MemoryConnector()
     with impatience():
         CTIBridge(app, url_prefix=prefix, connector=crm)
         bridge = bridge_of(app)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cti_bridge.calllogs import CallLogs
-from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
+from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, LookupSpared
 from cti_bridge.model import (
     Agent,
     Call,
@@ -24,6 +24,7 @@ from cti_bridge.model import (
     Line,
     Match,
     Outcome,
+    RelatedRecord,
 )
 from cti_bridge.store import Database, calls
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState
@@ -33,6 +34,7 @@ START = datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
 SATO = Agent(1, "佐藤", "sato@example.co.jp", "ja")
 JAPANESE = Line(1, MAIN_LINE, "代表", "", "ja")
 ENGLISH = Line(2, "+815031234568", "Support", "", "en")
+RECORDINGS = "https://cti.example.co.jp/widgets/recording"
 YAMADA = Contact("c1", ContactKind.PERSON, "山田 太郎")
 SUZUKI = Contact("c2", ContactKind.PERSON, "鈴木 花子")
 
@@ -46,7 +48,7 @@ def desk(database: Database) -> Iterator[Desk]:
 @pytest.fixture
 def logs(desk: Desk) -> CallLogs:
     bridge = desk.bridge
-    return CallLogs(bridge.settings, bridge.database, bridge.directory, desk.crm, bridge.lookups)
+    return CallLogs(bridge.settings, bridge.database, bridge.directory, desk.crm, bridge.lookups, recordings=RECORDINGS)
 
 
 def a_talk(**more: object) -> CallRecord:
@@ -169,3 +171,25 @@ def test_a_crm_that_is_down_for_the_question_is_down_for_the_log(desk: Desk, log
 def _keep(desk: Desk, record: CallRecord) -> None:
     with desk.bridge.database.transaction() as connection:
         calls.save(connection, record, START)
+
+
+def test_a_log_is_written_though_the_lookup_is_spared(
+    desk: Desk, logs: CallLogs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spare(_number: object) -> list[Contact]:
+        raise LookupSpared
+
+    monkeypatch.setattr(desk.crm, "find_contacts", spare)
+    call = desk.hang_up(desk.answer(desk.call_in()))
+    logs.write(call)
+    assert desk.crm.logs[call].contact is None
+
+
+def test_a_log_says_where_the_recording_plays_and_what_the_call_was_about(logs: CallLogs) -> None:
+    case = RelatedRecord("500", "修理の件", "https://crm.example/500")
+    record = a_talk(related=case)
+    recorded = replace(record, call=replace(record.call, recording_id="RE1"))
+    log = logs.compose(recorded, JAPANESE, SATO)
+    assert (log.recording_url, log.related) == (f"{RECORDINGS}?id=RE1", case)
+    silent = replace(record, call=replace(record.call, recording_id=None))
+    assert logs.compose(silent, JAPANESE, SATO).recording_url is None

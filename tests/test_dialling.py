@@ -30,9 +30,9 @@ def desk(database: Database) -> Iterator[Desk]:
         yield opened
 
 
-def dial(desk: Desk, number: str = TARO, *, line_id: int | None = None, contact_id: str | None = None) -> Any:
+def dial(desk: Desk, number: str = TARO, *, line_id: int | None = None, record_id: str | None = None) -> Any:
     agent = desk.bridge.directory.current().agents[desk.sato.id]
-    return desk.bridge.dialling.dial(agent, number, line_id=line_id, contact_id=contact_id)
+    return desk.bridge.dialling.dial(agent, number, line_id=line_id, record_id=record_id)
 
 
 def refused(desk: Desk, kind: type[RequestError], code: str, number: str = TARO, **more: Any) -> RequestError:
@@ -85,14 +85,14 @@ def test_the_line_that_shows_is_one_of_the_agents_own(desk: Desk) -> None:
     suzuki = desk.suzuki
     for line_id in (lines[ENGLISH_LINE], 10**30, -1):
         with pytest.raises(NotFound) as error:
-            desk.bridge.dialling.dial(suzuki, TARO, line_id=line_id, contact_id=None)
+            desk.bridge.dialling.dial(suzuki, TARO, line_id=line_id, record_id=None)
         assert error.value.code == "line_not_found"
     with desk.bridge.database.transaction() as connection:
         for line_id in lines.values():
             directory.set_ringing(connection, line_id, [])
     desk.bridge.directory.refresh()
     with pytest.raises(NotFound):
-        desk.bridge.dialling.dial(suzuki, TARO, line_id=None, contact_id=None)
+        desk.bridge.dialling.dial(suzuki, TARO, line_id=None, record_id=None)
 
 
 def test_who_is_on_a_call_does_not_dial_and_who_wraps_up_may(desk: Desk) -> None:
@@ -168,10 +168,10 @@ def test_after_a_refused_call_the_agent_may_dial_again(desk: Desk, monkeypatch: 
 
 
 def test_a_record_that_the_crm_does_not_have_any_more_does_not_stop_the_call(desk: Desk) -> None:
-    dial(desk, contact_id="gone")
+    dial(desk, record_id="gone")
     desk.crm.trouble = ConnectorUnavailable()
     desk.hang_up("CA-placed-1")
-    dial(desk, contact_id="c1")
+    dial(desk, record_id="c1")
     assert len(desk.placed) == 2
 
 
@@ -187,7 +187,7 @@ def live(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runnin
 
 def test_a_429_is_tried_once_more(live: Running) -> None:
     live.twilio.refuse(times=1)
-    call_id = live.bridge.dialling.dial(live.sato, TARO, line_id=None, contact_id=None)
+    call_id = live.bridge.dialling.dial(live.sato, TARO, line_id=None, record_id=None)
     assert live.twilio.call(call_id).leg.to == SATO_PHONE
     assert len(live.twilio.legs()) == 1
 
@@ -195,11 +195,11 @@ def test_a_429_is_tried_once_more(live: Running) -> None:
 def test_429_twice_and_any_other_refusal_are_told_with_twilios_code(live: Running) -> None:
     live.twilio.refuse(times=2)
     with pytest.raises(PhoneNetworkError) as busy:
-        live.bridge.dialling.dial(live.sato, TARO, line_id=None, contact_id=None)
+        live.bridge.dialling.dial(live.sato, TARO, line_id=None, record_id=None)
     assert busy.value.code == rest.TOO_MANY_REQUESTS
     live.twilio.refuse(code=21210, message="The source phone number provided is not verified.", status=400)
     with pytest.raises(PhoneNetworkError, match="not verified") as unverified:
-        live.bridge.dialling.dial(live.sato, TARO, line_id=None, contact_id=None)
+        live.bridge.dialling.dial(live.sato, TARO, line_id=None, record_id=None)
     assert unverified.value.code == 21210
     assert live.twilio.legs() == []
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from html import unescape
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -16,7 +18,10 @@ from cti_bridge import CTIBridge, create_app
 from cti_bridge import app as app_module
 from cti_bridge import widgets as widgets_module
 from cti_bridge.app import bridge_of
-from cti_bridge.errors import SettingsError
+from cti_bridge.connector import Screen
+from cti_bridge.errors import ConnectorUnavailable, SettingsError
+from cti_bridge.metrics import Metrics
+from cti_bridge.model import Usage
 from cti_bridge.store import Database
 from tests.conftest import empty
 from tests.desk import CONFIG, PASSWORD, PUBLIC, TARO, Desk, at_desk
@@ -291,6 +296,58 @@ def test_the_panel_may_be_framed_by_exactly_the_configured_origins(desk: Desk, b
     assert 'content="https://acme.cybozu.com https://acme.lightning.force.com"' in answer.text
     assert "X-Frame-Options" not in answer.headers
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_crm_with_a_screen_of_its_own_gets_a_page_that_loads_its_script(
+    sqlite_database: Database, built: Path
+) -> None:
+    empty(sqlite_database)
+    crm = MemoryConnector()
+    crm.screen = Screen(
+        origins=("https://acme.lightning.force.com", "https://acme.my.salesforce.com"),
+        page="salesforce",
+        scripts=("https://acme.my.salesforce.com",),
+        facts={"org": "https://acme.my.salesforce.com", "quoted": '">'},
+    )
+    (built / "salesforce.html").write_text('<meta name="cti-facts" content="__CTI_FACTS__">', "utf-8")
+    with at_desk(sqlite_database, crm=crm) as desk:
+        answer = desk.client.get("/widgets/salesforce")
+        panel = desk.client.get("/widgets/panel").headers["Content-Security-Policy"]
+    rules = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert rules["script-src"] == "'self' https://acme.my.salesforce.com"
+    framing = "'self' https://acme.cybozu.com https://acme.lightning.force.com https://acme.my.salesforce.com"
+    assert rules["frame-ancestors"] == framing, "each origin once"
+    assert json.loads(unescape(answer.text.split('content="')[1].split('"')[0]))["quoted"] == '">'
+    assert "script-src 'self';" in panel, "the plain panel loads nobody's script"
+    assert panel.endswith(f"frame-ancestors {framing}")
+
+
+def test_a_crm_without_a_screen_of_its_own_has_no_such_page(desk: Desk, built: Path) -> None:
+    assert desk.client.get("/phone/widgets/salesforce").status_code == 404
+
+
+def test_the_crms_request_budget_is_among_the_metrics(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = Metrics("memory", lambda: [Usage("api_requests", 1200, 15000), Usage("running", 3)])
+    lines = metrics.text().decode().splitlines()
+    assert 'cti_crm_usage{connector="memory",resource="api_requests"} 1200.0' in lines
+    assert 'cti_crm_usage_limit{connector="memory",resource="api_requests"} 15000.0' in lines
+    assert 'cti_crm_usage{connector="memory",resource="running"} 3.0' in lines
+    assert "cti_crm_usage" in desk.client.get("/phone/metrics").text
+
+
+def test_a_crm_that_cannot_be_warmed_up_does_not_keep_the_bridge_from_starting(sqlite_database: Database) -> None:
+    empty(sqlite_database)
+    crm = MemoryConnector()
+    warmed = threading.Event()
+
+    def warm_up() -> None:
+        warmed.set()
+        raise ConnectorUnavailable
+
+    crm.warm_up = warm_up  # type: ignore[method-assign]
+    with at_desk(sqlite_database, crm=crm) as desk:
+        assert warmed.wait(10), "the connector was never asked to warm up"
+        assert desk.client.get("/readyz").status_code == 200
 
 
 def test_without_origins_nobody_else_may_frame_it(sqlite_database: Database, built: Path) -> None:

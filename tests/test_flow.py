@@ -397,7 +397,7 @@ def test_a_click_rings_the_agent_then_the_customer_and_the_log_lands_on_that_rec
     for contact_id, name in (("c1", "受付"), ("c2", "山田 太郎")):
         live.crm.add(contact_id, name, "03-1234-5678")
     screen = live.screen()
-    call = _dial(live, screen, "03-1234-5678", contact_id="c2")
+    call = _dial(live, screen, "03-1234-5678", record_id="c2")
     card = screen.card(call.sid, phase="ringing", direction="outbound", stage=3)
     assert card["caller"]["number"] == SWITCHBOARD
     assert (call.leg.to, call.leg.from_) == (SATO_PHONE, MAIN_LINE)

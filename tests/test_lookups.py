@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cti_bridge import lookups as lookups_module
-from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
+from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, LookupSpared, StoreUnavailable
 from cti_bridge.live.hub import Hub
 from cti_bridge.lookups import Lookups
 from cti_bridge.model import (
@@ -120,6 +120,32 @@ def test_a_lookup_brings_matches_then_the_contacts_activity(office: Office) -> N
     assert (names(record), record.contact_id, record.contact_name) == (["山田 太郎"], "c1", "山田 太郎")
     assert (record.lookup.story.of, record.lookup.story.activity) == ("c1", story)
     assert office.crm.asked == ["find_contacts", "recent_activity"]
+
+
+def test_a_story_that_came_with_the_contact_is_shown_at_once_and_not_asked_for_again(office: Office) -> None:
+    office.crm.add("c1", "山田 太郎", "090-1234-5678")
+    office.crm.told_at_once["c1"] = story = Activity(open=(ActivityItem(ActivityKind.CASE, "修理"),))
+    record = office.look_up()
+    assert (record.lookup.story.state, record.lookup.story.activity) == (LookupState.DONE, story)
+    assert office.crm.asked == ["find_contacts"]
+    with office.database.reading() as connection:
+        remembered = numbers.recall(connection, "memory", TARO)
+    assert remembered is not None
+    assert [contact.activity for contact in remembered.contacts] == [None], "a story grows old; the index keeps none"
+
+
+def test_a_lookup_that_the_connector_spares_pops_what_is_remembered_and_harms_nothing(office: Office) -> None:
+    office.crm.add("c1", "山田 太郎", "090-1234-5678")
+    office.look_up()
+    office.crm.trouble = LookupSpared()
+    for attempt in range(10):
+        record = office.look_up(f"CA-{attempt}")
+        assert (record.lookup.state, record.lookup.trouble, names(record)) == (
+            LookupState.FAILED,
+            "spared",
+            ["山田 太郎"],
+        )
+    assert office.lookups.circuit.health == "ok", "a spared request says nothing about the CRM"
 
 
 def test_nobody_is_an_answer_too_and_is_remembered(office: Office) -> None:

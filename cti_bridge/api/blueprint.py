@@ -32,7 +32,7 @@ log = get_logger(__name__)
 
 LARGEST_BODY = 256 * 1024
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-OPEN_TO_ALL = frozenset({"api.sign_in", "api.openapi"})
+OPEN_TO_ALL = frozenset({"api.sign_in", "api.vouch", "api.redeem", "api.openapi"})
 
 
 class Api:
@@ -101,6 +101,8 @@ class Api:
         done = Answers("HTTP_204")
         return [
             ("POST", "/session", self.sign_in, Answers(HTTP_200=schema.SignedIn)),
+            ("POST", "/session/ticket", self.vouch, Answers(HTTP_201=schema.Ticket)),
+            ("POST", "/session/redeem", self.redeem, Answers(HTTP_200=schema.SignedIn)),
             ("POST", "/session/renew", self.renew, Answers(HTTP_200=schema.SignedIn)),
             ("DELETE", "/session", self.sign_out, done),
             ("POST", "/tickets", self.issue_ticket, Answers(HTTP_201=schema.Ticket)),
@@ -111,6 +113,8 @@ class Api:
             ("GET", "/calls/<call_id>", self.get_call, call),
             ("PUT", "/calls/<call_id>/choice", self.choose, call),
             ("DELETE", "/calls/<call_id>/choice", self.unchoose, call),
+            ("PUT", "/calls/<call_id>/record", self.relate, call),
+            ("DELETE", "/calls/<call_id>/record", self.unrelate, call),
             ("PUT", "/calls/<call_id>/draft", self.save_draft, call),
             ("POST", "/calls/<call_id>/completion", self.complete, call),
             ("POST", "/calls/<call_id>/contact", self.create_contact, Answers(HTTP_201=schema.Json)),
@@ -125,6 +129,26 @@ class Api:
         """Sign in with e-mail address and password."""
         agent, token = self._auth.sign_in(json.email, json.password)
         log.info("signed_in", agent=agent.id)
+        return {"token": token, "expires_in": _seconds(TOKEN_LIFE), "agent": self._agent_json(agent)}
+
+    def vouch(self, json: schema.Vouch) -> tuple[Json, int]:
+        """Get a ticket that signs in the agent named, for a CRM's plug-in that knows CTI_EMBED_SECRET."""
+        self._auth.check_embed_secret(request.headers.get("X-CTI-Embed-Secret", ""))
+        known = self._known.current()
+        emails = (json.email, self._connector.email_of(json.user) or "")
+        agent = next((agent for email in emails if (agent := known.agent_by_email(email))), None)
+        if agent is None:
+            raise NotFound("agent_not_found")
+        log.info("vouched_for", agent=agent.id)
+        return {"ticket": self._auth.issue_sign_in_ticket(agent), "expires_in": _seconds(TICKET_LIFE)}, 201
+
+    def redeem(self, json: schema.Redeem) -> Json:
+        """Sign in with a ticket of ``/session/ticket``; each signs in once."""
+        agent_id, token = self._auth.redeem(json.ticket)
+        agent = self._known.current().agents.get(agent_id)
+        if agent is None:
+            raise NotSignedIn
+        log.info("signed_in", agent=agent.id, how="vouched")
         return {"token": token, "expires_in": _seconds(TOKEN_LIFE), "agent": self._agent_json(agent)}
 
     def renew(self) -> Json:
@@ -152,7 +176,7 @@ class Api:
 
     def dial(self, json: schema.Dial) -> tuple[Json, int]:
         """Ring the agent's telephone, then the number."""
-        call_id = self._dialling.dial(g.cti_agent, json.number, line_id=json.line_id, contact_id=json.contact_id)
+        call_id = self._dialling.dial(g.cti_agent, json.number, line_id=json.line_id, record_id=json.record_id)
         return {"call_id": call_id}, 201
 
     def recent_calls(self) -> Json:
@@ -174,6 +198,14 @@ class Api:
     def unchoose(self, call_id: str) -> Json:
         """Take the choice back, and forget what was learned from it."""
         return self._card(self._calls.unchoose(g.cti_agent, call_id))
+
+    def relate(self, call_id: str, json: schema.Relate) -> Json:
+        """Say that the call belongs to a record of the CRM's screen: a contact, case, deal, order."""
+        return self._card(self._calls.relate(g.cti_agent, call_id, json.record_id))
+
+    def unrelate(self, call_id: str) -> Json:
+        """Take back what the call is about; whose it is stays."""
+        return self._card(self._calls.unrelate(g.cti_agent, call_id))
 
     def save_draft(self, call_id: str, json: schema.Draft) -> Json:
         """Keep the note and disposition typed so far."""

@@ -68,6 +68,43 @@ PROBLEMS: dict[str, Words] = {
         "ja": ("この顧客はCRMに見つかりません", "削除された可能性があります。検索し直してください。"),
         "en": ("The CRM has no such contact", "It may have been deleted; search again."),
     },
+    "record_not_found": {
+        "ja": ("このレコードはCRMに見つかりません", "顧客、案件などのレコードを開いてから、もう一度お試しください。"),
+        "en": ("The CRM has no such record", "Open a contact, case or deal and try again."),
+    },
+    "ticket_invalid": {
+        "ja": ("このチケットは使えません", "画面を更新して、もう一度お試しください。"),
+        "en": ("This ticket is not one of ours", "Reload the page and try again."),
+    },
+    "ticket_expired": {
+        "ja": ("チケットの期限が切れました", "画面を更新して、もう一度お試しください。"),
+        "en": ("The ticket has run out", "Reload the page and try again."),
+    },
+    "ticket_used": {
+        "ja": ("このチケットはすでに使われました", "画面を更新して、もう一度お試しください。"),
+        "en": ("The ticket was used before", "Reload the page and try again."),
+    },
+    "vouching_off": {
+        "ja": ("プラグイン経由のサインインは無効です", "管理者が CTI_EMBED_SECRET を設定すると使えます。"),
+        "en": (
+            "Sign-in through a plug-in is switched off",
+            "An administrator can allow it by setting CTI_EMBED_SECRET.",
+        ),
+    },
+    "wrong_secret": {
+        "ja": ("シークレットが違います", "プラグインに、ブリッジの CTI_EMBED_SECRET と同じものを設定してください。"),
+        "en": ("The secret is wrong", "Enter the bridge's CTI_EMBED_SECRET in the plug-in's settings."),
+    },
+    "agent_not_found": {
+        "ja": (
+            "この利用者は担当者として登録されていません",
+            "CRMの利用者と同じメールアドレスで担当者を登録してください。",
+        ),
+        "en": (
+            "This user is no agent of the bridge",
+            "Add an agent with the e-mail address that the CRM has for the user.",
+        ),
+    },
     "missed_call_not_found": {
         "ja": ("この不在着信は対応済みです", "一覧はまもなく更新されます。"),
         "en": ("This missed call has been dealt with", "The list will be up to date in a moment."),

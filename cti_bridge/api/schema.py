@@ -42,11 +42,26 @@ class SetLanguage(Body):
 class Dial(Body):
     number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     line_id: int | None = None
-    contact_id: Annotated[str, StringConstraints(max_length=200)] | None = None
+    record_id: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 
 class Choose(Body):
     contact_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Relate(Body):
+    record_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Vouch(Body):
+    """Whom a CRM's plug-in vouches for: the CRM's name for its user, and their e-mail address if it knows it."""
+
+    user: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)] = ""
+
+
+class Redeem(Body):
+    ticket: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class Draft(Body):

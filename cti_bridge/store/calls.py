@@ -34,7 +34,7 @@ from sqlalchemy import (
     update,
 )
 
-from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Match, settle
+from cti_bridge.model import Activity, Call, Caller, CallerKind, CallEvent, Choice, Match, RelatedRecord, settle
 from cti_bridge.store.codec import dump, load
 from cti_bridge.store.database import INSERTS, Json, Moment, metadata
 
@@ -68,6 +68,7 @@ calls = Table(
     Column("draft_saved_at", Moment),
     Column("picked", Json),
     Column("disowned", Boolean, nullable=False, default=False),
+    Column("related", Json),
     Column("completed_at", Moment),
     Column("dealt_with_at", Moment),
     # what the CRM said
@@ -148,6 +149,7 @@ class CallRecord:
     draft_saved_at: datetime | None = None
     picked: Choice | None = None
     disowned: bool = False
+    related: RelatedRecord | None = None
     completed_at: datetime | None = None
     dealt_with_at: datetime | None = None
     lookup: Lookup = field(default_factory=Lookup)
@@ -204,6 +206,7 @@ def save(connection: Connection, record: CallRecord, now: datetime) -> None:
         "draft_saved_at": record.draft_saved_at,
         "picked": dump(record.picked) if record.picked else None,
         "disowned": record.disowned,
+        "related": dump(record.related) if record.related else None,
         "completed_at": record.completed_at,
         "dealt_with_at": record.dealt_with_at,
         "lookup": dump(record.lookup),
@@ -353,6 +356,7 @@ def _record(row: Row[Any]) -> CallRecord:
         draft_saved_at=row.draft_saved_at,
         picked=load(Choice, row.picked) if row.picked else None,
         disowned=row.disowned,
+        related=load(RelatedRecord, row.related) if row.related else None,
         completed_at=row.completed_at,
         dealt_with_at=row.dealt_with_at,
         lookup=load(Lookup, row.lookup),

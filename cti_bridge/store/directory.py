@@ -72,6 +72,10 @@ class Directory:
     def line_of(self, number: str | None) -> Line | None:
         return next((line for line in self.lines.values() if line.number == number), None)
 
+    def agent_by_email(self, email: str) -> Agent | None:
+        """The active agent who signs in with this address."""
+        return next((agent for agent in self.agents.values() if agent.email == email.strip().lower()), None)
+
     def agents_of(self, line: Line) -> tuple[Agent, ...]:
         """The active agents that this line rings, available or not."""
         return tuple(self.agents[agent_id] for agent_id in self.ringing.get(line.id, ()) if agent_id in self.agents)

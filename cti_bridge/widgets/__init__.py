@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, send_from_directory
 from flask.typing import ResponseReturnValue
 
+from cti_bridge.connector import Screen
+
 DIST = Path(__file__).parent / "dist"
-PLACEHOLDER = "__CTI_EMBED_ORIGINS__"
+ORIGINS = "__CTI_EMBED_ORIGINS__"
+FACTS = "__CTI_FACTS__"
 
 NOT_BUILT = (
     "The widgets have not been built, so there is nothing to show here.\n"
@@ -17,32 +21,44 @@ NOT_BUILT = (
 )
 
 
-def blueprint(*, embed_origins: tuple[str, ...], live_origin: str) -> Blueprint:
-    """``embed_origins`` may show the panel in a frame; ``live_origin`` is where the panel's socket goes (``wss://…``)."""
+def blueprint(*, embed_origins: tuple[str, ...], live_origin: str, screen: Screen) -> Blueprint:
+    """``embed_origins`` may show the panel in a frame, and so may the CRM's own screen; ``live_origin`` is where the
+    panel's socket goes (``wss://…``)."""
     routes = Blueprint("widgets", __name__, url_prefix="/widgets")
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            f"connect-src 'self' {live_origin}",
-            "img-src 'self' data:",
-            "media-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            " ".join(("frame-ancestors 'self'", *embed_origins)),
-        )
-    )
+    framing = tuple(dict.fromkeys((*embed_origins, *screen.origins)))
 
     @routes.get("/panel")
     def panel() -> ResponseReturnValue:
         """The agent's panel, in a CRM's frame or in a window of its own."""
-        page = DIST / "panel.html"
-        if not page.exists():
+        return page("panel", scripts=())
+
+    if screen.page:
+
+        @routes.get(f"/{screen.page}")
+        def crm_page() -> ResponseReturnValue:
+            """The panel as this CRM's own screen holds it."""
+            return page(screen.page, scripts=screen.scripts)
+
+    def page(name: str, *, scripts: tuple[str, ...]) -> ResponseReturnValue:
+        built = DIST / f"{name}.html"
+        if not built.exists():
             return Response(NOT_BUILT, status=503, mimetype="text/plain")
-        text = page.read_text("utf-8").replace(PLACEHOLDER, escape(" ".join(embed_origins), quote=True))
-        response = Response(text, mimetype="text/html")
-        response.headers["Content-Security-Policy"] = policy
+        facts = json.dumps(dict(screen.facts), ensure_ascii=False)
+        text = built.read_text("utf-8").replace(ORIGINS, escape(" ".join(framing), quote=True))
+        response = Response(text.replace(FACTS, escape(facts, quote=True)), mimetype="text/html")
+        response.headers["Content-Security-Policy"] = "; ".join(
+            (
+                "default-src 'none'",
+                " ".join(("script-src 'self'", *scripts)),
+                "style-src 'self'",
+                f"connect-src 'self' {live_origin}",
+                "img-src 'self' data:",
+                "media-src 'self'",
+                "base-uri 'none'",
+                "form-action 'none'",
+                " ".join(("frame-ancestors 'self'", *framing)),
+            )
+        )
         response.headers["Cache-Control"] = "no-cache"
         response.headers["Permissions-Policy"] = "camera=(), geolocation=()"
         return response

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from cti_bridge import auth
 from cti_bridge.api import blueprint as api_module
 from cti_bridge.api.problem import PROBLEMS
-from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, PhoneNetworkError, StoreUnavailable
+from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, PhoneNetworkError, StoreUnavailable, TicketInvalid
 from cti_bridge.pops import TROUBLES
 from cti_bridge.store import Database, calls, directory
 from tests.desk import ENGLISH_LINE, PASSWORD, TARO, Desk, at_desk
@@ -84,6 +84,63 @@ def test_a_wrong_sign_in_says_the_same_whatever_is_wrong(sqlite_desk: Desk, emai
     assert refusal(answer, 401, "wrong_password") == "メールアドレスとパスワードを確認してください。"
 
 
+SECRET = "a secret that only the plug-in's proxy knows"
+
+
+@pytest.fixture
+def vouching(database: Database) -> Iterator[Desk]:
+    with at_desk(database, CTI_EMBED_SECRET=SECRET) as opened:
+        yield opened
+
+
+def vouch(desk: Desk, secret: str = SECRET, **whom: str) -> TestResponse:
+    return desk.client.post("/api/session/ticket", json=whom, headers={"X-CTI-Embed-Secret": secret})
+
+
+def test_a_plug_in_that_knows_the_secret_signs_the_agent_in_once(vouching: Desk) -> None:
+    answer = vouch(vouching, email=" SATO@example.co.jp ", user="hanako")
+    assert (answer.status_code, answer.get_json()["expires_in"]) == (201, 60)
+    ticket = {"ticket": answer.get_json()["ticket"]}
+    signed_in = vouching.client.post("/api/session/redeem", json=ticket).get_json()
+    assert (signed_in["agent"]["name"], signed_in["expires_in"]) == ("佐藤", 3600)
+    headers = {"Authorization": f"Bearer {signed_in['token']}"}
+    assert vouching.client.get("/api/calls", headers=headers).status_code == 200
+    refusal(vouching.client.post("/api/session/redeem", json=ticket), 401, "ticket_used")
+
+
+def test_a_plug_in_may_name_the_agent_as_the_crm_does(vouching: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vouching.crm, "email_of", {"hanako": "sato@example.co.jp"}.get)
+    assert vouch(vouching, user="hanako").status_code == 201
+    refusal(vouch(vouching, user="taro", email="taro@example.co.jp"), 404, "agent_not_found")
+    refusal(vouch(vouching), 404, "agent_not_found")
+
+
+def test_nobody_vouches_without_the_secret(vouching: Desk) -> None:
+    for wrong in ("", "guessed", SECRET + " ", "シークレット"):
+        refusal(vouch(vouching, wrong.encode().decode("latin-1"), email="sato@example.co.jp"), 403, "wrong_secret")
+
+
+def test_without_the_setting_agents_sign_in_themselves(desk: Desk) -> None:
+    for guessed in ("", "None", SECRET):
+        refusal(vouch(desk, guessed, email="sato@example.co.jp"), 403, "vouching_off")
+
+
+def test_tickets_for_the_socket_and_for_the_sign_in_are_not_the_same(vouching: Desk) -> None:
+    socket_ticket = vouching.bridge.auth.issue_ticket(vouching.sato)
+    refusal(vouching.client.post("/api/session/redeem", json={"ticket": socket_ticket}), 401, "ticket_invalid")
+    with pytest.raises(TicketInvalid):
+        vouching.bridge.auth.use_ticket(vouch(vouching, email="sato@example.co.jp").get_json()["ticket"])
+
+
+def test_a_vouched_agent_who_has_left_is_refused(vouching: Desk) -> None:
+    ticket = {"ticket": vouch(vouching, email="sato@example.co.jp").get_json()["ticket"]}
+    with vouching.bridge.database.transaction() as connection:
+        directory.change_agent(connection, vouching.sato.id, active=False)
+    vouching.bridge.directory.refresh()
+    refusal(vouching.client.post("/api/session/redeem", json=ticket), 401, "not_signed_in")
+    refusal(vouch(vouching, email="sato@example.co.jp"), 404, "agent_not_found")
+
+
 ROUTES = [
     ("POST", "/session/renew"),
     ("DELETE", "/session"),
@@ -95,6 +152,8 @@ ROUTES = [
     ("GET", "/calls/CA1"),
     ("PUT", "/calls/CA1/choice"),
     ("DELETE", "/calls/CA1/choice"),
+    ("PUT", "/calls/CA1/record"),
+    ("DELETE", "/calls/CA1/record"),
     ("PUT", "/calls/CA1/draft"),
     ("POST", "/calls/CA1/completion"),
     ("POST", "/calls/CA1/contact"),
@@ -102,6 +161,10 @@ ROUTES = [
     ("GET", "/contacts?q=x"),
     ("POST", "/missed/withheld/dealt-with"),
 ]
+
+
+OPEN_ROUTES = [("POST", "/session"), ("POST", "/session/ticket"), ("POST", "/session/redeem"), ("GET", "/openapi.json")]
+"""For which no agent need be signed in."""
 
 
 def test_this_list_of_routes_is_complete(sqlite_desk: Desk) -> None:
@@ -113,7 +176,7 @@ def test_this_list_of_routes_is_complete(sqlite_desk: Desk) -> None:
     }
     listed = {(method, path.split("?")[0].replace("CA1", "<call_id>")) for method, path in ROUTES}
     listed = {(method, path.replace("/missed/withheld", "/missed/<key>")) for method, path in listed}
-    assert ours == listed | {("POST", "/session"), ("GET", "/openapi.json")}
+    assert ours == listed | set(OPEN_ROUTES)
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer ", "Bearer made-up", "Basic c2F0bzpzYXRv"])
@@ -193,6 +256,8 @@ def test_a_note_is_kept_and_the_call_completed(desk: Desk) -> None:
         ("GET", "", None),
         ("PUT", "/choice", {"contact_id": "c1"}),
         ("DELETE", "/choice", None),
+        ("PUT", "/record", {"record_id": "c1"}),
+        ("DELETE", "/record", None),
         ("PUT", "/draft", {"note": "x"}),
         ("POST", "/completion", {"note": "x"}),
         ("POST", "/contact", {"name": "山田"}),
@@ -275,6 +340,21 @@ def test_contacts_are_found_chosen_created_and_extended(desk: Desk) -> None:
     assert desk.ask("POST", f"/calls/{call}/number", {"contact_id": "c1"}).status_code == 200
     made = desk.ask("POST", f"/calls/{call}/contact", {"name": "新規 花子", "reading": "しんき"})
     assert (made.status_code, made.get_json()["choice"]["contact"]["name"]) == (201, "新規 花子")
+
+
+def test_a_call_is_related_to_the_record_on_the_screen(desk: Desk) -> None:
+    desk.crm.add("c1", "山田 太郎", "03-1234-5678")
+    desk.crm.cases |= {"500": ("修理の件", "c1"), "501": ("名前のない相談", None)}
+    call = desk.answer(desk.call_in())
+    card = desk.ask("PUT", f"/calls/{call}/record", {"record_id": "c1"}).get_json()
+    assert (card["choice"]["contact"]["name"], card["related"]) == ("山田 太郎", None)
+    card = desk.ask("PUT", f"/calls/{call}/record", {"record_id": "500"}).get_json()
+    about = {"id": "500", "title": "修理の件", "url": "https://crm.example/500"}
+    assert (card["choice"]["contact"]["name"], card["related"]) == ("山田 太郎", about)
+    card = desk.ask("PUT", f"/calls/{call}/record", {"record_id": "501"}).get_json()
+    assert (card["choice"]["contact"]["name"], card["related"]["title"]) == ("山田 太郎", "名前のない相談")
+    assert desk.ask("DELETE", f"/calls/{call}/record").get_json()["related"] is None
+    refusal(desk.ask("PUT", f"/calls/{call}/record", {"record_id": "gone"}), 404, "record_not_found")
 
 
 def test_a_contact_that_the_crm_does_not_have_cannot_be_chosen(sqlite_desk: Desk) -> None:
@@ -409,13 +489,13 @@ json_values = st.recursive(
     max_leaves=6,
 )
 names = st.sampled_from(
-    ["note", "disposition", "contact_id", "name", "reading", "company", "number", "line_id"]
-) | st.sampled_from(["presence", "language", "email", "password"])
+    ["note", "disposition", "contact_id", "record_id", "name", "reading", "company", "number", "line_id"]
+) | st.sampled_from(["presence", "language", "email", "password", "user", "ticket"])
 bodies = st.dictionaries(names, json_values | st.text(), max_size=5) | json_values
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(route=st.sampled_from([*ROUTES, ("POST", "/session")]), body=bodies, key=st.text(max_size=12))
+@given(route=st.sampled_from([*ROUTES, *OPEN_ROUTES]), body=bodies, key=st.text(max_size=12))
 def test_no_body_and_no_id_makes_the_api_fail(desk: Desk, route: tuple[str, str], body: Any, key: str) -> None:
     method, path = route
     call = desk.call_in() if not desk._count else "CA-1"

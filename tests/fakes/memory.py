@@ -16,7 +16,9 @@ from cti_bridge.model import (
     ContactKind,
     ContactNumber,
     Finding,
+    Placement,
     RecordLink,
+    RelatedRecord,
 )
 from cti_bridge.phone import PhoneNumber
 
@@ -29,6 +31,10 @@ class MemoryConnector(Connector):
     def __init__(self) -> None:
         self.contacts: dict[str, Contact] = {}
         self.activities: dict[str, Activity] = {}
+        self.told_at_once: dict[str, Activity] = {}
+        """Activities that come in the same answer as the contact."""
+        self.cases: dict[str, tuple[str, str | None]] = {}
+        """A case's id to its title and its contact's id."""
         self.logs: dict[str, CallLog] = {}
         self.asked: list[str] = []
         self.trouble: Exception | None = None
@@ -49,11 +55,20 @@ class MemoryConnector(Connector):
     def find_contacts(self, number: PhoneNumber) -> list[Contact]:
         self._ask("find_contacts")
         spelled = set(number.spellings())
-        return [c for c in self.contacts.values() if any(held.text in spelled for held in c.numbers)]
+        found = [c for c in self.contacts.values() if any(held.text in spelled for held in c.numbers)]
+        return [replace(contact, activity=self.told_at_once.get(contact.id)) for contact in found]
 
     def get_contact(self, contact_id: str) -> Contact | None:
         self._ask("get_contact")
         return self.contacts.get(contact_id)
+
+    def locate(self, record_id: str) -> Placement | None:
+        if record_id not in self.cases:
+            return super().locate(record_id)
+        title, contact_id = self.cases[record_id]
+        return Placement(
+            self.contacts.get(contact_id or ""), RelatedRecord(record_id, title, f"https://crm.example/{record_id}")
+        )
 
     def recent_activity(self, contact: Contact) -> Activity:
         self._ask("recent_activity")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
 from cti_bridge.errors import SettingsError, StoreUnavailable
-from cti_bridge.store import Database, migrate
+from cti_bridge.store import Database, calls, migrate
 from tests.conftest import POSTGRES
 
 
@@ -53,6 +54,23 @@ def test_migrating_from_nothing_gives_exactly_the_tables_of_the_code(empty_datab
         }
     assert differences == []
     assert {"ix_outbox_due", "ix_calls_missed", "uq_outbox_call_id_kind"} <= indexes
+
+
+def test_calls_of_an_older_version_are_kept(empty_database: Database) -> None:
+    with empty_database.transaction() as connection:
+        command.upgrade(migrate._config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO calls (id, version, changed_at, facts, caller_kind, caller_raw, started_at, note, disowned, "
+                "lookup) VALUES ('CA1', 1, :now, :facts, 'withheld', '', :now, 'メモ', false, '{}')"
+            ),
+            {"now": datetime(2026, 11, 22, tzinfo=UTC), "facts": '{"id": "CA1"}'},
+        )
+    migrate.upgrade(empty_database)
+    with empty_database.reading() as connection:
+        record = calls.get(connection, "CA1")
+    assert record is not None
+    assert (record.note, record.related) == ("メモ", None)
 
 
 def test_migrating_twice_changes_nothing(empty_database: Database) -> None:
