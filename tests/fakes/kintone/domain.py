@@ -61,6 +61,7 @@ class FakeDomain:
         self.running = 0
         self.connections = 0
         self._groups: dict[str, dict[str, Json]] = {"ORGANIZATION_SELECT": {}, "GROUP_SELECT": {}}
+        self.failures: list[str] = []
         self._history: list[Request] = []
         self._troubles: list[Trouble] = []
         self._gates: list[Gate] = []
@@ -72,8 +73,9 @@ class FakeDomain:
         self._server.start()
         return self
 
-    def __exit__(self, *_exc: object) -> None:
+    def __exit__(self, kind: object, *_exc: object) -> None:
         self.close()
+        assert kind is not None or not self.failures, f"the fake kintone itself failed:\n{self.failures[0]}"
 
     @property
     def url(self) -> str:

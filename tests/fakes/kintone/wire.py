@@ -118,6 +118,18 @@ class Refused(Exception):
         return body
 
 
+class RefusedInPart(Refused):
+    """A bulk request that was refused: the status is that of the part that failed, the body has one result a part."""
+
+    def __init__(self, part: Refused, body: Json) -> None:
+        super().__init__(part.status, part.code, part.message)
+        self._results = body
+
+    def body(self, japanese: bool) -> Json:
+        """``{"results": [{}, {"code": …}, {}]}``."""
+        return self._results
+
+
 def invalid(errors: Mapping[str, Iterable[Message]]) -> Refused:
     """``CB_VA01``: the input is wrong, and here is what of it."""
     return Refused(400, "CB_VA01", ("入力内容が正しくありません。", "Missing or invalid input."), errors)
