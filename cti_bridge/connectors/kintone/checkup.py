@@ -1,0 +1,344 @@
+"""What an administrator should know about the kintone behind the bridge, in plain words. It changes nothing there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cti_bridge.connectors.kintone.apps import Apps
+from cti_bridge.connectors.kintone.calllog import WORDS
+from cti_bridge.connectors.kintone.client import KintoneApp
+from cti_bridge.connectors.kintone.contacts import text_of
+from cti_bridge.connectors.kintone.form import DROP_DOWN, RADIO, USERS, Form, faults, wanted
+from cti_bridge.connectors.kintone.mapping import RECORD_ID, App, CallLogApp, CustomerApp
+from cti_bridge.connectors.kintone.problems import KintoneRefused
+from cti_bridge.connectors.kintone.spellings import spellings
+from cti_bridge.errors import ConnectorError
+from cti_bridge.logbook import get_logger
+from cti_bridge.model import Direction, Finding, Outcome, Severity
+from cti_bridge.phone import PhoneNumber
+
+log = get_logger(__name__)
+
+SAMPLE = 500
+MANY_FIELDS = 3
+"""Telephone fields of one app beyond which kintone's search may give up half way."""
+
+
+def check_up(apps: Apps, region: str) -> list[Finding]:
+    """Reachability and course, rights, fields, users, quota, the telephone fields' health. Never raises."""
+    found: list[Finding] = []
+    answered = False
+    for app in apps.mapping.apps():
+        try:
+            form = apps.look(app)
+        except ConnectorError as problem:
+            found.append(_unreachable(app, problem))
+            continue
+        except Exception as problem:  # noqa: BLE001  (a check-up reports whatever is wrong, also our own mistakes)
+            found.append(_broken(app, problem))
+            continue
+        answered = True
+        found += _of_app(apps, app, form, region)
+    if answered:
+        found.insert(0, _reachable(apps))
+        found += _quota(apps)
+    return found
+
+
+def _of_app(apps: Apps, app: App, form: Form, region: str) -> list[Finding]:
+    """Each question by itself, so that one that cannot be answered hides no other."""
+    wrong = [
+        Finding(Severity.ERROR, f"app {app.app}", f"{fault.ja}。", f"{fault.en[0].upper()}{fault.en[1:]}.")
+        for fault in faults(form, wanted(app, apps.mapping))
+    ]
+    client = apps.client(app)
+    questions: list[Callable[[], Iterator[Finding]]] = [lambda: _view(client, app)]
+    if not wrong and isinstance(app, CustomerApp):
+        questions += [lambda: _search(app, region), lambda: _numbers(client, app, form, region)]
+    if not wrong and isinstance(app, CallLogApp):
+        questions += [
+            lambda: _write(client, app),
+            lambda: _required(app, form),
+            lambda: _choices(app, form),
+            lambda: _users(client, app, form),
+        ]
+    found = list(wrong)
+    for question in questions:
+        try:
+            found += question()
+        except ConnectorError as problem:
+            found.append(_unreachable(app, problem))
+        except Exception as problem:  # noqa: BLE001
+            found.append(_broken(app, problem))
+    if not wrong:
+        found.insert(
+            0,
+            Finding(
+                Severity.OK,
+                f"app {app.app}",
+                f"アプリ{app.app}：対応表のフィールドコードと種類はすべて合っています。",
+                f"App {app.app}: all field codes and types of the mapping fit.",
+            ),
+        )
+    return found
+
+
+def _reachable(apps: Apps) -> Finding:
+    return Finding(
+        Severity.OK,
+        "kintone",
+        f"{apps.domain.base_url} に接続できました。REST APIを使えるコース（スタンダード以上）です。",
+        f"{apps.domain.base_url} answers. Its course has the REST API (Standard or above).",
+    )
+
+
+def _unreachable(app: App, problem: ConnectorError) -> Finding:
+    hint_ja, hint_en = "", ""
+    if isinstance(problem, KintoneRefused) and problem.status in (0, 400, 401, 403, 404, 520):
+        hint_ja = " なお、ライトコースではREST APIを使えません（スタンダードコース以上が必要です）。"
+        hint_en = " Note that the Light course has no REST API; the Standard course or above is needed."
+    return Finding(
+        Severity.ERROR,
+        f"app {app.app}",
+        f"アプリ{app.app}を調べられません：{problem}{hint_ja}",
+        f"App {app.app} cannot be examined: {problem}{hint_en}",
+    )
+
+
+def _broken(app: App, problem: Exception) -> Finding:
+    log.error("kintone_check_broke", app=app.app, exc_info=problem)
+    return Finding(
+        Severity.ERROR,
+        f"app {app.app}",
+        f"アプリ{app.app}の検査が途中で止まりました（{type(problem).__name__}）。ログを確かめてください。",
+        f"The check of app {app.app} stopped half way ({type(problem).__name__}); see the log.",
+    )
+
+
+def _view(client: KintoneApp, app: App) -> Iterator[Finding]:
+    try:
+        client.find(f"order by {RECORD_ID} desc limit 1", [RECORD_ID])
+    except KintoneRefused as problem:
+        if not problem.not_allowed:
+            raise
+        yield Finding(
+            Severity.ERROR,
+            f"app {app.app}",
+            f"アプリ{app.app}のAPIトークンに「レコード閲覧」の権限がありません。アプリの設定 → APIトークン で付け、"
+            "「アプリを更新」を押してください。",
+            f"The API token of app {app.app} may not view records. Allow it under API Token in the app's settings, then "
+            "press Update App.",
+        )
+
+
+def _write(client: KintoneApp, app: CallLogApp) -> Iterator[Finding]:
+    """Whether records can be added and edited, found out by a bulk request that is bound to fail and so leaves nothing:
+    its second part edits a record that does not exist, and then kintone takes back the first as well."""
+    key = app.fields.call_id
+    probe = "cti-bridge-check"
+    root = client.domain.root(app.guest_space).removeprefix(client.domain.base_url)
+    parts: list[dict[str, object]] = [
+        {
+            "method": "POST",
+            "api": f"{root}/record.json",
+            "payload": {"app": app.app, "record": {key: {"value": probe}}},
+        },
+        {
+            "method": "PUT",
+            "api": f"{root}/record.json",
+            "payload": {"app": app.app, "updateKey": {"field": key, "value": f"{probe}-none"}, "record": {}},
+        },
+    ]
+    refused = _first_refusal(client, parts)
+    if refused is None or not refused[1]:
+        return
+    ja, en = ("追加", "add") if refused[0] == 0 else ("編集", "edit")
+    yield Finding(
+        Severity.ERROR,
+        f"app {app.app}",
+        f"通話履歴アプリ{app.app}のAPIトークンに「レコード{ja}」の権限がありません。アプリの設定 → APIトークン で付け、"
+        "「アプリを更新」を押してください。",
+        f"The API token of the call-log app {app.app} may not {en} records. Allow it under API Token in the app's "
+        "settings, then press Update App.",
+    )
+
+
+def _first_refusal(client: KintoneApp, parts: list[dict[str, object]]) -> tuple[int, bool] | None:
+    """Which part of a bulk request failed, and whether for want of a right. None when the answer does not say."""
+    try:
+        client.call("POST", "bulkRequest.json", {"requests": parts})
+    except KintoneRefused as problem:
+        for place, result in enumerate(problem.results):
+            if code := result.get("code"):
+                return place, KintoneRefused(code=str(code)).not_allowed
+        return (0, True) if problem.not_allowed else None
+    return None
+
+
+def _required(app: CallLogApp, form: Form) -> Iterator[Finding]:
+    mapped = set(app.fields.mapped().values())
+    empty = [field for field in form.fields.values() if field.required and not field.filled and not field.table]
+    for field in empty:
+        if field.code not in mapped:
+            yield Finding(
+                Severity.ERROR,
+                f"app {app.app}",
+                f"通話履歴アプリ{app.app}の「{field.label}」は必須ですが、対応表にありません。通話履歴を書き込めないので、"
+                "必須を外すか初期値を入れてください。",
+                f"“{field.label}” of the call-log app {app.app} is required and not in the mapping, so logs cannot be "
+                "written. Make it optional or give it a default.",
+            )
+        elif field.code != app.fields.call_id:
+            yield Finding(
+                Severity.WARNING,
+                f"app {app.app}",
+                f"通話履歴アプリ{app.app}の「{field.label}」は必須です。空になる通話（担当者や顧客が決まらない場合など）は"
+                "書き込めないので、必須を外してください。",
+                f"“{field.label}” of the call-log app {app.app} is required; calls that leave it empty (nobody took it, no "
+                "customer) cannot be written. Make it optional.",
+            )
+
+
+def _choices(app: CallLogApp, form: Form) -> Iterator[Finding]:
+    kinds: dict[str, type[Direction | Outcome]] = {app.fields.direction: Direction, app.fields.outcome: Outcome}
+    for code, kind in kinds.items():
+        field = form.fields.get(code)
+        if field is None or field.type not in (DROP_DOWN, RADIO):
+            continue
+        lacking = [
+            app.word(value) or WORDS[value]["ja"]
+            for value in kind
+            if not {app.word(value), *WORDS[value].values(), value.value} & set(field.options)
+        ]
+        if lacking:
+            names = "、".join(lacking)
+            yield Finding(
+                Severity.WARNING,
+                f"app {app.app}",
+                f"通話履歴アプリ{app.app}の「{field.label}」に選択肢「{names}」がありません。足すか、対応表の "
+                "[call_log.words] で言い換えてください。それまで空のまま書き込みます。",
+                f"“{field.label}” of the call-log app {app.app} does not offer {names}. Add them, or name yours under "
+                "[call_log.words] in the mapping; until then the field stays empty.",
+            )
+
+
+def _users(client: KintoneApp, app: CallLogApp, form: Form) -> Iterator[Finding]:
+    if form.type_of(app.fields.agent) != USERS:
+        return
+    logins = list(dict.fromkeys(app.agents.values()))
+    if not logins:
+        yield Finding(
+            Severity.WARNING,
+            f"app {app.app}",
+            "担当者はユーザー選択フィールドですが、対応表に [call_log.agents]（メールアドレス = ログイン名）がありません。"
+            "担当者は空のまま書き込みます。",
+            "The agent's field is a user selection, but the mapping has no [call_log.agents] (e-mail = login name); the "
+            "field stays empty.",
+        )
+        return
+    try:
+        users = client.users(logins[:100])
+    except KintoneRefused:
+        yield Finding(
+            Severity.WARNING,
+            f"app {app.app}",
+            "[call_log.agents] のログイン名がkintoneにあるかどうかは、このAPIトークンでは調べられませんでした。",
+            "Whether kintone has the users of [call_log.agents] could not be found out with this API token.",
+        )
+        return
+    gone = [login for login in logins[:100] if not users.get(login)]
+    if gone:
+        names = "、".join(gone)
+        yield Finding(
+            Severity.ERROR,
+            f"app {app.app}",
+            f"[call_log.agents] のログイン名「{names}」は、kintoneにないか停止中です。"
+            "この担当者の通話履歴は書き込めません。",
+            f"[call_log.agents] names users that kintone does not have or that are suspended: {names}. Their calls' logs "
+            "cannot be written.",
+        )
+
+
+def _search(app: CustomerApp, region: str) -> Iterator[Finding]:
+    many = len(app.phones)
+    if app.normalised_only or many < MANY_FIELDS:
+        return
+    texts = len(spellings(PhoneNumber("+81312345678"), region))
+    yield Finding(
+        Severity.WARNING,
+        f"app {app.app}",
+        f"アプリ{app.app}では電話番号フィールド{many}個を、それぞれ約{texts}通りの書き方で探します。件数が多いとkintoneが検索を"
+        "途中で打ち切ることがあります。正規化フィールドを作り、cti-bridge kintone normalise のあと normalised_only = true に"
+        "してください。",
+        f"App {app.app} is searched in {many} telephone fields, each in about {texts} spellings; with many records kintone "
+        "may cut the search short. Make normalised fields, run cti-bridge kintone normalise, then set normalised_only = "
+        "true.",
+    )
+
+
+def _numbers(client: KintoneApp, app: CustomerApp, form: Form, region: str) -> Iterator[Finding]:
+    """How many of the latest records' numbers can be read. Numbers themselves are not shown: this goes to logs too."""
+    records = client.find(f"order by {RECORD_ID} desc limit {SAMPLE}", [RECORD_ID, *app.phones, *app.normalised])
+    typed = unreadable = stale = 0
+    examples: list[str] = []
+    for record in records:
+        for place, code in enumerate(app.phones):
+            text = text_of(record, code)
+            number = PhoneNumber.find(text, region) if text else None
+            typed += bool(text)
+            if text and number is None:
+                unreadable += 1
+                examples.append(text_of(record, RECORD_ID))
+            if place < len(app.normalised) and text_of(record, app.normalised[place]) != (
+                number.e164 if number else ""
+            ):
+                stale += 1
+    fields = "、".join(map(form.label_of, app.phones))
+    yield Finding(
+        Severity.OK,
+        f"app {app.app}",
+        f"アプリ{app.app}の新しい{len(records):,}件に、電話番号が{typed:,}件あります（{fields}）。",
+        f"The latest {len(records):,} records of app {app.app} hold {typed:,} telephone numbers ({fields}).",
+    )
+    if unreadable:
+        ids = ", ".join(dict.fromkeys(examples[:5]))
+        yield Finding(
+            Severity.WARNING,
+            f"app {app.app}",
+            f"そのうち{unreadable:,}件は電話番号として読めず、着信しても顧客が見つかりません。例：レコード番号 {ids}。"
+            "市外局番から（03-1234-5678）書き直してください。",
+            f"{unreadable:,} of them cannot be read, so that their callers are not found. Examples: records {ids}. Write "
+            "them with the area code (03-1234-5678).",
+        )
+    if stale:
+        severity = Severity.ERROR if app.normalised_only else Severity.WARNING
+        yield Finding(
+            severity,
+            f"app {app.app}",
+            f"正規化フィールドが電話番号と合っていないものが{stale:,}件あります。"
+            "cti-bridge kintone normalise で埋めてください。",
+            f"{stale:,} normalised fields do not hold their telephone number; fill them with cti-bridge kintone normalise.",
+        )
+
+
+def _quota(apps: Apps) -> Iterator[Finding]:
+    budget = apps.domain.budget
+    near = [app.app for app in apps.mapping.apps() if budget.nearly_used_up(app.app)]
+    most = max((budget.used(app.app) for app in apps.mapping.apps()), default=0)
+    if near:
+        numbers = "、".join(map(str, near))
+        yield Finding(
+            Severity.WARNING,
+            "quota",
+            f"アプリ{numbers}の今日のリクエスト数が上限（{budget.limit:,}）に近づいたため、顧客の検索を控えています。"
+            "日本時間9時に数え直されます。",
+            f"Today's requests of app {numbers} are near the limit ({budget.limit:,}), so customers are not asked for. The "
+            "count starts again at 09:00 in Japan.",
+        )
+    else:
+        yield Finding(
+            Severity.OK,
+            "quota",
+            f"今日のリクエスト数は、もっとも多いアプリで{most:,}（上限{budget.limit:,}）です。",
+            f"Requests today: {most:,} in the busiest app (limit {budget.limit:,}).",
+        )
