@@ -33,11 +33,11 @@ def run_composite(org: FakeOrg, rest: Rest, call: Call) -> Answer:
     """Subrequests in order, each may refer to answers before it. Raises Refused when the whole is malformed."""
     wanted = _read_subrequests(call)
     all_or_none = bool(call.body.get("allOrNone", False))
-    kept = org.store.keep()
+    kept = org.store.keep() if all_or_none else None
     answers: dict[str, Answer] = {}
     for one in wanted:
         answers[one["referenceId"]] = _run_one(rest, call, one, answers)
-        if all_or_none and answers[one["referenceId"]].status >= 300:
+        if kept is not None and answers[one["referenceId"]].status >= 300:
             org.store.restore(kept)
             answers = _halted(wanted, answers, one["referenceId"])
             break

@@ -254,13 +254,13 @@ class FakeOrg:
         self,
         kind: Kind,
         *,
-        times: int | None = 1,
+        times: int | None = None,
         method: str | None = None,
         path: str | None = None,
         inside: bool = False,
         retry_after: int | None = None,
     ) -> Trouble:
-        """Make the next ``times`` requests fail, or with ``with`` all of a block's.
+        """Make the next request fail, the next ``times``, or with ``with`` and no ``times`` all of a block's.
 
         ``method`` and ``path`` choose, the path as a regular expression on the address as sent; ``inside`` means the
         subrequests of composites instead (their paths begin after the version: ``"/query"``).

@@ -153,8 +153,8 @@ class Parser:
         if self.accept("ORDER"):
             self.expect("BY")
             order = self._orders()
-        limit = self._number() if self.accept("LIMIT") else None
-        return order, limit, self._number() if self.accept("OFFSET") else 0
+        limit = self.number() if self.accept("LIMIT") else None
+        return order, limit, self.number() if self.accept("OFFSET") else 0
 
     def _count(self) -> bool:
         if self.now.upper != "COUNT" or self.tokens[self.at + 1].upper != "(":
@@ -242,7 +242,7 @@ class Parser:
             if not self.accept(","):
                 return tuple(orders)
 
-    def _number(self) -> int:
+    def number(self) -> int:
         token = self.now
         if token.kind != "number" or not token.text.isdigit():
             raise self.unexpected()

@@ -69,7 +69,8 @@ class Trouble:
         self.kind = kind
         self.hits = 0
         self.inside = inside
-        self._times = times
+        self._times: int | None = 1 if times is None else times
+        self._told_times = times is not None
         self._method = method
         self._path = re.compile(path) if path else None
         self._headers = headers
@@ -78,7 +79,7 @@ class Trouble:
         self._opened = threading.Event()
 
     def __enter__(self) -> Self:
-        if self._times == 1:
+        if not self._told_times:
             self._times = None
         return self
 
