@@ -1,0 +1,213 @@
+"""Who has this number, this id, this name: one composite request for all objects, the story brought along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from cti_bridge.connectors.salesforce.activity import Stories, open_cases, touched_at
+from cti_bridge.connectors.salesforce.problems import SalesforceRefused
+from cti_bridge.connectors.salesforce.records import Shape, shapes
+from cti_bridge.connectors.salesforce.schema import Described, Schema
+from cti_bridge.connectors.salesforce.session import Org, Row
+from cti_bridge.connectors.salesforce.settings import SalesforceSettings
+from cti_bridge.connectors.salesforce.soql import any_of, like, quoted, record_id, select, sosl_term, storable
+from cti_bridge.connectors.salesforce.users import Users
+from cti_bridge.model import Activity, Contact
+from cti_bridge.phone import PhoneNumber
+
+MOST_SHARING = 100
+"""Records of one object that may share a number."""
+
+MOST_SEARCHED = 20
+LONGEST_SEARCH = 100
+STALE = frozenset({"INVALID_FIELD", "INVALID_TYPE"})
+"""What Salesforce says when the org is not, or not any more, what describe told."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Finds contacts. Raises ConnectorUnavailable and SalesforceRefused."""
+
+    org: Org
+    schema: Schema
+    settings: SalesforceSettings
+    region: str
+    timezone: ZoneInfo
+    users: Users
+
+    def find(self, number: PhoneNumber) -> list[Contact]:
+        """Everybody whose record truly holds this number, each with its story."""
+        return self.ask(lambda described: self._find(described, number))
+
+    def get(self, contact_id: str) -> Contact | None:
+        """The contact with this id, its story left out; a converted lead's is what it was converted to."""
+        return self._by_id(contact_id, lambda described, shape, row: self._contact(described, shape, row, told=False))
+
+    def story(self, contact_id: str) -> Activity:
+        """The contact's story; empty when there is no such contact any more."""
+        return self._by_id(contact_id, self._story) or Activity()
+
+    def search(self, text: str) -> list[Contact]:
+        """Contacts that hold all the words of the text in name, furigana, company or customer number; or this number."""
+        words = storable(text).split()
+        if not words or len(text) > LONGEST_SEARCH:
+            return []
+        number = PhoneNumber.find(text, self.region)
+        if number is not None:
+            return [replace(contact, activity=None) for contact in self.find(number)][:MOST_SEARCHED]
+        return self.ask(lambda described: self._search(described, words))
+
+    def ask(self, question: Callable[[Described], T]) -> T:
+        """Ask with what is known of the org; once more with news of it, when Salesforce says that it has changed."""
+        described = self.schema.get()
+        try:
+            return question(described)
+        except SalesforceRefused as problem:
+            if problem.code not in STALE:
+                raise
+        return question(self.schema.refresh(described))
+
+    def url(self, sobject: str, row_id: str) -> str:
+        """Where agents see a record: ``https://acme.lightning.force.com/lightning/r/Contact/003…/view``."""
+        return f"{self.settings.lightning_origin}/lightning/r/{sobject}/{row_id}/view"
+
+    # ── by number ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _find(self, described: Described, number: PhoneNumber) -> list[Contact]:
+        held = [shape for shape in shapes(described, self.settings) if shape.phones or shape.normalised]
+        indexed = [shape for shape in held if shape.normalised]
+        others = [shape for shape in held if not shape.normalised]
+        ids = self._ids_by_sosl(held, number) if self.settings.search_by == "sosl" else {}
+        exact = [(shape, _any(shape.normalised, f"= {quoted(number.e164)}")) for shape in indexed]
+        found = self._contacts(described, [*exact, *self._spelt(others, number, ids)])
+        if indexed and not any(self._holds(contact, number) for contact in found):
+            found += self._contacts(described, self._spelt(indexed, number, ids))
+        return [contact for contact in found if self._holds(contact, number)]
+
+    def _spelt(self, held: list[Shape], number: PhoneNumber, ids: dict[str, list[str]]) -> list[tuple[Shape, str]]:
+        """For each object, the records that hold the number in any spelling or that Salesforce's search has found."""
+        spellings = any_of(number.spellings())
+        asked = []
+        for shape in held:
+            parts = [_any(shape.phones, f"IN {spellings}")] if shape.phones else []
+            parts += [f"Id IN {any_of(ids[shape.table.name])}"] if ids.get(shape.table.name) else []
+            asked += [(shape, " OR ".join(parts))] if parts else []
+        return asked
+
+    def _ids_by_sosl(self, held: list[Shape], number: PhoneNumber) -> dict[str, list[str]]:
+        digits = number.national_digits
+        terms = dict.fromkeys([digits, number.e164[1:], digits.lstrip("0")])
+        return self._sosl(" OR ".join(terms), "PHONE FIELDS", held, MOST_SHARING)
+
+    def _holds(self, contact: Contact, number: PhoneNumber) -> bool:
+        return any(PhoneNumber.find(held.text, self.region) == number for held in contact.numbers)
+
+    # ── by id ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _by_id(self, contact_id: str, read: Callable[[Described, Shape, Row], T]) -> T | None:
+        whole = record_id(contact_id)
+        return self.ask(lambda described: self._read(described, whole, read)) if whole else None
+
+    def _read(
+        self, described: Described, whole: str, read: Callable[[Described, Shape, Row], T], hops: int = 2
+    ) -> T | None:
+        shape = next((one for one in shapes(described, self.settings) if one.table.prefix == whole[:3]), None)
+        if shape is None:
+            return None
+        moved = shape.table.having("ConvertedContactId") if shape.table.name == "Lead" else ()
+        [rows] = self.org.rows(self._query(described, shape, f"Id = {quoted(whole)}", extra=moved))
+        row = rows[0] if rows else None
+        if row is None:
+            return None
+        elsewhere = row.get("ConvertedContactId") if row.get("IsConverted") else None
+        if shape.table.name == "Contact" and row.get("IsPersonAccount"):
+            elsewhere = row.get("AccountId")
+        return self._read(described, elsewhere, read, hops - 1) if elsewhere and hops else read(described, shape, row)
+
+    def _story(self, described: Described, shape: Shape, row: Row) -> Activity:
+        stories = self._stories(described)
+        queries = stories.of_person_account(row["Id"], datetime.now(UTC)) if row.get("PersonContactId") else {}
+        for sobject, records in zip(queries, self.org.rows(*queries.values()), strict=True):
+            name = shape.table.children_called(sobject, "WhoId", "WhatId")
+            row = {**row, name: {"records": records}} if name else row
+        return stories.read(shape.table, row)
+
+    # ── by words ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _search(self, described: Described, words: list[str]) -> list[Contact]:
+        held = shapes(described, self.settings)
+        asked: list[tuple[Shape, str]] = []
+        if self.settings.search_by == "sosl" and len("".join(words)) > 1:
+            ids = self._sosl(" AND ".join(map(sosl_term, words)), "ALL FIELDS", held, MOST_SEARCHED)
+            for shape in held:
+                own = [f"Id IN {any_of(ids[shape.table.name])}"] if ids.get(shape.table.name) else []
+                staff = shape.company == "Account.Name" and ids.get("Account")
+                parts = [*own, *([f"AccountId IN {any_of(ids['Account'])}"] if staff else [])]
+                asked += [(shape, " OR ".join(parts))] if parts else []
+        if not asked:  # the index lags behind by minutes, and knows no single letters
+            asked = [
+                (shape, " AND ".join(f"({_any(shape.searched, f'LIKE {like(word)}')})" for word in words))
+                for shape in held
+            ]
+        queries = [self._query(described, shape, f"({where}){shape.condition}", story=False) for shape, where in asked]
+        found = [
+            shape.contact(row, self.url(shape.table.name, row["Id"]), self.region)
+            for (shape, _), rows in zip(asked, self.org.rows(*queries), strict=True)
+            for row in rows
+        ]
+        name = "".join(words).casefold()
+        found.sort(key=lambda contact: not "".join(contact.name.split()).casefold().startswith(name))
+        return found[:MOST_SEARCHED]
+
+    def _sosl(self, terms: str, scope: str, held: Iterable[Shape], most: int) -> dict[str, list[str]]:
+        """The ids that Salesforce's search index finds, by object."""
+        wanted = ", ".join(
+            f"{shape.table.name}(Id{f' WHERE {shape.condition[5:]}' if shape.condition else ''} LIMIT {most})"
+            for shape in held
+        )
+        answer = self.org.search(f"FIND {{{terms}}} IN {scope} RETURNING {wanted}") or {}
+        ids: dict[str, list[str]] = {}
+        for record in answer.get("searchRecords", ()):
+            ids.setdefault(record["attributes"]["type"], []).append(record["Id"])
+        return ids
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _contacts(self, described: Described, asked: list[tuple[Shape, str]]) -> list[Contact]:
+        queries = [self._query(described, shape, f"({where}){shape.condition}") for shape, where in asked]
+        answers = zip(asked, self.org.rows(*queries), strict=True)
+        return [self._contact(described, shape, row) for (shape, _), rows in answers for row in rows]
+
+    def _query(
+        self, described: Described, shape: Shape, where: str, *, extra: tuple[str, ...] = (), story: bool = True
+    ) -> str:
+        children = self._stories(described).subqueries(shape.table, datetime.now(UTC)) if story else []
+        most = MOST_SHARING if story else MOST_SEARCHED
+        return select([*shape.fields, *extra, *children], shape.table.name, where, "LastModifiedDate DESC", most)
+
+    def _contact(self, described: Described, shape: Shape, row: Row, *, told: bool = True) -> Contact:
+        """A record as a contact. A person account's Tasks hang on its contact and did not come along: its story is not
+        told here, but asked for when it is chosen."""
+        if "PersonContactId" in row:
+            self.users.learn_person(row["Id"], row["PersonContactId"])
+        activity = self._stories(described).read(shape.table, row)
+        contact = shape.contact(row, self.url(shape.table.name, row["Id"]), self.region)
+        return replace(
+            contact,
+            touched_at=touched_at(activity),
+            open_cases=open_cases(activity),
+            activity=activity if told and not row.get("PersonContactId") else None,
+        )
+
+    def _stories(self, described: Described) -> Stories:
+        return Stories(described, self.settings, self.timezone, self.url)
+
+
+def _any(fields: Iterable[str], test: str) -> str:
+    return " OR ".join(f"{field} {test}" for field in fields)
