@@ -173,7 +173,11 @@ class ConnectorContract:
 
         assert (found.id, found.numbers[0].text) == (sakura, text)
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(number=japanese_mobiles, others=st.sets(japanese_mobiles, max_size=3), spelling=st.integers(0, 100))
     def test_never_returns_somebody_else(
         self, crm: Crm, number: PhoneNumber, others: set[PhoneNumber], spelling: int

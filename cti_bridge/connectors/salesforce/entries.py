@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import unicodedata
 from dataclasses import dataclass, field, replace
 
 import phonenumbers
@@ -11,7 +10,7 @@ from phonenumbers import PhoneNumberType
 
 from cti_bridge.connectors.salesforce.lookup import Lookup
 from cti_bridge.connectors.salesforce.problems import SalesforceRefused
-from cti_bridge.connectors.salesforce.records import LOCAL_NAMES, Shape, shapes
+from cti_bridge.connectors.salesforce.records import LOCAL_NAMES, Shape, japanese, shapes
 from cti_bridge.connectors.salesforce.schema import Described
 from cti_bridge.connectors.salesforce.soql import fit, quoted, select, storable
 from cti_bridge.model import Contact, ContactDraft, Language
@@ -123,7 +122,7 @@ class Entries:
 def split_name(name: str) -> tuple[str, str]:
     """Family and given name of ``"山本 さくら"`` (family first) or ``"Emily Mary Carter"`` (family last)."""
     first, _, rest = name.partition(" ")
-    if any(unicodedata.name(char, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for char in name):
+    if japanese(name):
         return first, rest
     given, _, family = name.rpartition(" ")
     return family, given

@@ -142,15 +142,8 @@ class Lookup:
 
     def _search(self, described: Described, words: list[str]) -> list[Contact]:
         held = shapes(described, self.settings)
-        asked: list[tuple[Shape, str]] = []
-        if self.settings.search_by == "sosl" and len("".join(words)) > 1:
-            ids = self._sosl(" AND ".join(map(sosl_term, words)), "ALL FIELDS", held, MOST_SEARCHED)
-            for shape in held:
-                own = [f"Id IN {any_of(ids[shape.table.name])}"] if ids.get(shape.table.name) else []
-                staff = shape.company == "Account.Name" and ids.get("Account")
-                parts = [*own, *([f"AccountId IN {any_of(ids['Account'])}"] if staff else [])]
-                asked += [(shape, " OR ".join(parts))] if parts else []
-        if not asked:  # the index lags behind by minutes, and knows no single letters
+        asked = self._by_index(held, words) if self.settings.search_by == "sosl" else []
+        if not asked:
             asked = [
                 (shape, " AND ".join(f"({_any(shape.searched, f'LIKE {like(word)}')})" for word in words))
                 for shape in held
@@ -164,6 +157,20 @@ class Lookup:
         name = "".join(words).casefold()
         found.sort(key=lambda contact: not "".join(contact.name.split()).casefold().startswith(name))
         return found[:MOST_SEARCHED]
+
+    def _by_index(self, held: list[Shape], words: list[str]) -> list[tuple[Shape, str]]:
+        """What Salesforce's search index finds: records, and the people of an account. Nothing where it does not help:
+        it refuses single letters, and lags behind by minutes."""
+        if any(sum(map(str.isalnum, word)) < 2 for word in words):
+            return []
+        ids = self._sosl(" AND ".join(map(sosl_term, words)), "ALL FIELDS", held, MOST_SEARCHED)
+        asked = []
+        for shape in held:
+            parts = [f"Id IN {any_of(ids[shape.table.name])}"] if ids.get(shape.table.name) else []
+            if shape.company == "Account.Name" and ids.get("Account"):
+                parts.append(f"AccountId IN {any_of(ids['Account'])}")
+            asked += [(shape, " OR ".join(parts))] if parts else []
+        return asked
 
     def _sosl(self, terms: str, scope: str, held: Iterable[Shape], most: int) -> dict[str, list[str]]:
         """The ids that Salesforce's search index finds, by object."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -44,7 +45,9 @@ class Shape:
     @property
     def fields(self) -> tuple[str, ...]:
         """What to select."""
-        more = self.table.having("Title", "PersonTitle", "IsPersonAccount", "PersonContactId", "IsConverted")
+        more = self.table.having(
+            "FirstName", "LastName", "Title", "PersonTitle", "IsPersonAccount", "PersonContactId", "IsConverted"
+        )
         linked = self.table.having("AccountId") if self.table.name == "Contact" else ()
         company = (self.company,) if self.company else ()
         wanted = ("Id", self.table.name_column, *more, *linked, *company, *self.reading, *self.phones, *self.normalised)
@@ -78,7 +81,7 @@ class Shape:
         return Contact(
             id=row["Id"],
             kind=ContactKind.PERSON if person else ContactKind.COMPANY,
-            name=str(row.get(self.table.name_column) or ""),
+            name=full_name(str(row.get(self.table.name_column) or ""), row.get("LastName"), row.get("FirstName")),
             reading=" ".join(str(row[name]) for name in self.reading if row.get(name)),
             company=_value(row, self.company),
             title=str(row.get("Title") or row.get("PersonTitle") or ""),
@@ -144,6 +147,21 @@ def _reading_of(table: Table, settings: SalesforceSettings) -> tuple[str, ...]:
             return table.having(*names)
     texts = [column for column in table.columns.values() if column.type == "string" and column.name.endswith("__c")]
     return tuple(column.name for column in texts if _READING.search(column.name) or _READING.search(column.label))
+
+
+def full_name(name: str, family: str | None, given: str | None) -> str:
+    """A person's name as its bearer writes it: ``山本 さくら``, ``Emily Carter``.
+
+    Salesforce puts it in the order of the bridge's user's locale, whoever bears it. A name with more parts is left alone.
+    """
+    parts = [part for part in ((family, given) if japanese(f"{family}{given}") else (given, family)) if part]
+    whole = " ".join(parts)
+    return whole if family and sorted(whole.split()) == sorted(name.split()) else name
+
+
+def japanese(name: str) -> bool:
+    """Whether a name is written in a script whose names begin with the family's."""
+    return any(unicodedata.name(char, "").startswith(("CJK", "HIRAGANA", "KATAKANA", "HANGUL")) for char in name)
 
 
 def _value(row: Row, path: str | None) -> str:
