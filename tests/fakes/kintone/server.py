@@ -113,16 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, request: Request, running: int) -> tuple[Answer, str]:
         domain = self.server.domain
         try:
-            if not passes_the_gateway(domain, request):
-                challenge = {"WWW-Authenticate": 'Basic realm="cybozu.com"'}
-                return Answer(401, "<html><head><title>401 Unauthorized</title></head></html>", challenge), ""
-            if running > domain.concurrency_limit:
-                raise too_many_requests(domain.concurrency_limit)
-            domain.wait_at_gates(request)
-            trouble = domain.trouble_for(request)
-            if trouble is None:
-                return self._obey(request), ""
-            return self._with_trouble(request, trouble)
+            return self._decide(request, running)
         except _Cut:
             raise
         except Refused as refusal:
@@ -131,6 +122,17 @@ class _Handler(BaseHTTPRequestHandler):
         except Exception:  # noqa: BLE001 (told at the domain's end; a client must not take it for kintone)
             domain.failures.append(traceback.format_exc())
             return Answer(500, "<html><head><title>the fake kintone failed</title></head></html>"), ""
+
+    def _decide(self, request: Request, running: int) -> tuple[Answer, str]:
+        domain = self.server.domain
+        if not passes_the_gateway(domain, request):
+            challenge = {"WWW-Authenticate": 'Basic realm="cybozu.com"'}
+            return Answer(401, "<html><head><title>401 Unauthorized</title></head></html>", challenge), ""
+        if running > domain.concurrency_limit:
+            raise too_many_requests(domain.concurrency_limit)
+        domain.wait_at_gates(request)
+        trouble = domain.trouble_for(request)
+        return self._with_trouble(request, trouble) if trouble else (self._obey(request), "")
 
     def _obey(self, request: Request) -> Answer:
         if request.problem == "CB_IL02":

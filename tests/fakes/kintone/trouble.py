@@ -73,7 +73,7 @@ class Trouble:
     retry_after: str | None = None
     met: int = 0
     over: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _news: threading.Condition = field(default_factory=threading.Condition)
 
     def __enter__(self) -> Self:
         return self
@@ -87,12 +87,19 @@ class Trouble:
 
     def strikes(self, request: Request) -> bool:
         """Whether this request is hit. Counts it if so."""
-        with self._lock:
+        with self._news:
             spent = self.times is not None and self.met >= self.times
             if self.over.is_set() or spent or not self.where.fits(request):
                 return False
             self.met += 1
+            self._news.notify_all()
             return True
+
+    def wait_for(self, number: int, patience: float = 10.0) -> None:
+        """Wait until this many requests were hit."""
+        with self._news:
+            came = self._news.wait_for(lambda: self.met >= number, patience)
+        assert came, f"waited {patience:.0f} s for {number} requests to meet {self.kind!r}; {self.met} did"
 
     def instead(self) -> Answer | Refused | None:
         """What is answered instead of doing anything; None for the kinds that are no answer."""
