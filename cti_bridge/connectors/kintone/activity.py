@@ -12,8 +12,8 @@ from cti_bridge.connectors.kintone.client import Record
 from cti_bridge.connectors.kintone.contacts import moment_of, split_id, text_of
 from cti_bridge.connectors.kintone.form import DATE
 from cti_bridge.connectors.kintone.lookup import Lookup
-from cti_bridge.connectors.kintone.mapping import RECORD_ID, CallLogApp, CustomerApp, RelatedApp
-from cti_bridge.connectors.kintone.query import one_of
+from cti_bridge.connectors.kintone.mapping import RECORD_ID, CallLogApp, RelatedApp
+from cti_bridge.connectors.kintone.query import may_equal, one_of
 from cti_bridge.errors import ConnectorUnavailable
 from cti_bridge.model import Activity, ActivityItem, ActivityKind, Contact, Placement, RelatedRecord
 
@@ -82,12 +82,9 @@ class Stories:
         if related is None or found is None:
             return None
         key = text_of(found, related.join.field)
-        owner = self._owner(mapping.joined_app(related), related.join.customer, key) if key else None
+        owner = self._lookup.by_key(mapping.joined_app(related), related.join.customer, key) if key else None
         title = text_of(found, related.title, self._zone) or record_id
         return Placement(owner, RelatedRecord(record_id, title, self._url(related, found)))
-
-    def _owner(self, app: CustomerApp, field: str, key: str) -> Contact | None:
-        return self._lookup.by_key(app, field, key)
 
     def _calls(self, app: CallLogApp, contact: Contact) -> list[ActivityItem]:
         fields = app.fields
@@ -112,9 +109,9 @@ class Stories:
     def _chapter(self, app: RelatedApp, key: str) -> _Chapter:
         is_coming = app.kind == "appointment"
         section = "upcoming" if is_coming else "open" if app.open else "history"
-        if not key:
-            return _Chapter(section, [])
         client, form = self._apps.ready(app), self._apps.form(app)
+        if not may_equal(form.type_of(app.join.field), key):
+            return _Chapter(section, [])
         conditions = [one_of(app.join.field, [key]), *([f"({app.open})"] if app.open else [])]
         if is_coming:
             conditions.append(f"{app.at} >= {'TODAY()' if form.type_of(app.at) == DATE else 'NOW()'}")

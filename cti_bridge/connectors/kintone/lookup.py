@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
@@ -12,7 +11,7 @@ from cti_bridge.connectors.kintone.client import Record
 from cti_bridge.connectors.kintone.contacts import KnownKeys, as_contact, fields_of, split_id, text_of
 from cti_bridge.connectors.kintone.form import LINES, LINK, NUMBER, RECORD_NUMBER, TEXT, UPDATED, Form
 from cti_bridge.connectors.kintone.mapping import RECORD_ID, CustomerApp
-from cti_bridge.connectors.kintone.query import MOST_RECORDS, all_of, any_of, has_words, one_of, storable
+from cti_bridge.connectors.kintone.query import MOST_RECORDS, all_of, any_of, has_words, may_equal, one_of, storable
 from cti_bridge.connectors.kintone.spellings import spellings
 from cti_bridge.errors import LookupSpared
 from cti_bridge.logbook import get_logger
@@ -75,6 +74,8 @@ class Lookup:
         """The only customer whose field has this value: how related records name their customer."""
         if field == RECORD_ID:
             return self.by_id(f"{app.app}:{value}")
+        if not may_equal(self._apps.form(app).type_of(field), value):
+            return None
         with self._apps.asking(app):
             found = self._apps.ready(app).find(f"{one_of(field, [value])} limit 2", self._fields(app))
         return self._contact(app, found[0]) if len(found) == 1 else None
@@ -140,11 +141,8 @@ def _search(app: CustomerApp, form: Form, words: str) -> str:
     codes = [*app.name, *app.reading, *filter(None, [app.company, app.customer_number])]
     texts = [code for code in codes if form.type_of(code) in (TEXT, LINK, LINES)]
     exact = [one_of(code, _kana(words)) for code in texts if form.type_of(code) in (TEXT, LINK)]
-    number = app.customer_number
-    if form.type_of(number) == NUMBER and re.fullmatch(r"\d{1,15}", words, re.ASCII):
-        exact.append(one_of(number, [words]))
-    if form.type_of(number) == RECORD_NUMBER and re.fullmatch(r"(\w+-)?\d{1,9}", words, re.ASCII):
-        exact.append(one_of(number, [words]))
+    if form.type_of(app.customer_number) in (NUMBER, RECORD_NUMBER):
+        exact += [one_of(app.customer_number, [words])] * may_equal(form.type_of(app.customer_number), words)
     each = [
         any_of(has_words(code, spelt) for code in texts for spelt in _kana(word))
         for word in words.split()[:MOST_WORDS]

@@ -75,6 +75,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -179,6 +180,15 @@ class CustomerApp(App):
         return self
 
 
+def _is_condition(text: str) -> bool:
+    """Whether this can stand in brackets as a condition: nothing after it, and every bracket closed where it belongs."""
+    bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
+    if re.search(r"\b(order\s+by|limit|offset)\b", bare, re.IGNORECASE) or bare.count('"') % 2:
+        return False
+    depths = list(accumulate({"(": 1, ")": -1}.get(char, 0) for char in bare))
+    return not depths or (min(depths) >= 0 and depths[-1] == 0)
+
+
 class Join(Part):
     """How a related app's records name their customer."""
 
@@ -201,8 +211,7 @@ class RelatedApp(App):
     def _read(self) -> RelatedApp:
         if self.kind == "appointment" and not self.at:
             raise Mend("kind が appointment のときは at が要ります", "an appointment needs at")
-        bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', self.open)
-        if re.search(r"\b(order\s+by|limit|offset)\b", bare, re.IGNORECASE) or bare.count("(") != bare.count(")"):
+        if not _is_condition(self.open):
             raise Mend(
                 "open には条件だけを書いてください（order by、limit、offset は書けません。括弧の数も確かめてください）",
                 "open is a condition alone: without order by, limit or offset, and with as many ( as )",

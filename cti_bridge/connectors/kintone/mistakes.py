@@ -16,6 +16,9 @@ from cti_bridge.model import Language
 def explain_mapping(problem: ValidationError, source: str, mapping: type[BaseModel], language: Language) -> str:
     """All that is wrong with the mapping, a line for each key: ``customers[2].phone: …``."""
     errors = problem.errors(include_input=False, include_url=False)
+    places = [error["loc"] for error in errors]
+    # a list whose only entry is wrong is called empty as well
+    errors = [e for e in errors if e["type"] != "too_short" or not any(_within(place, e["loc"]) for place in places)]
     heading = {
         "ja": f"対応表（{source}）に正しくないところが{len(errors)}件あります。",
         "en": f"The mapping ({source}) has {len(errors)} mistake{'s' if len(errors) > 1 else ''}.",
@@ -35,6 +38,10 @@ def _place(error: ErrorDetails) -> str:
     for part in error["loc"]:
         place += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if place else part
     return place or "kintone"
+
+
+def _within(place: tuple[int | str, ...], whole: tuple[int | str, ...]) -> bool:
+    return len(place) > len(whole) and place[: len(whole)] == whole
 
 
 def _what(error: ErrorDetails, mapping: type[BaseModel], language: Language) -> str:

@@ -103,6 +103,14 @@ _MENDS = {
         "権限がありません。APIトークンの権限と、ゲストスペースの設定を確かめてください",
         "not allowed; check the API token's rights, and the guest space",
     ),
+    "GAIA_IL23": (
+        "ゲストスペースのアプリです。KINTONE_GUEST_SPACE か対応表の guest_space を設定してください",
+        "the app is in a guest space; set KINTONE_GUEST_SPACE, or guest_space in the mapping",
+    ),
+    "GAIA_IL26": (
+        "対応表の [call_log.agents] のログイン名を確かめてください",
+        "check the login names under [call_log.agents] in the mapping",
+    ),
     "GAIA_QU01": ("一度に取れる件数を超えました", "more records were asked for than kintone gives at once"),
 }
 

@@ -5,6 +5,7 @@ https://cybozu.dev/ja/kintone/docs/overview/query
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 MOST_RECORDS = 500
@@ -24,6 +25,15 @@ def one_of(code: str, values: Iterable[str]) -> str:
     ``in`` and not ``=``: it is allowed for every type of field, also in tables.
     """
     return f"{code} in ({', '.join(map(quoted, values))})"
+
+
+def may_equal(kind: str, value: str) -> bool:
+    """Whether a field of this type can be asked for this value: kintone refuses to look for letters in a number."""
+    if kind == "NUMBER":
+        return re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,10})?", value) is not None
+    if kind == "RECORD_NUMBER":
+        return re.fullmatch(r"([A-Za-z0-9]+-)?[0-9]{1,9}", value) is not None
+    return bool(value)
 
 
 def has_words(code: str, text: str) -> str:
