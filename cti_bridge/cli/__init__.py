@@ -1,4 +1,4 @@
-"""The ``cti-bridge`` command: one module for running things, one for people and lines, one for the CRM."""
+"""The ``cti-bridge`` command: modules for running things, for people and lines, for the CRM, for Salesforce's files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cti_bridge import __version__, logbook
-from cti_bridge.cli import crm, people, run
+from cti_bridge.cli import crm, people, run, salesforce
 from cti_bridge.errors import BridgeError
 
 
@@ -29,5 +29,5 @@ def main() -> None:
     logbook.configure(stream=sys.stderr)
 
 
-for command in (*run.COMMANDS, people.agents, people.lines, crm.connector, crm.doctor):
+for command in (*run.COMMANDS, people.agents, people.lines, crm.connector, crm.doctor, salesforce.salesforce):
     main.add_command(command)
