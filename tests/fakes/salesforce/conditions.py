@@ -56,10 +56,10 @@ class Compiler:
         if not reach.field.filterable:
             raise self._refused(one.path.at, f"field '{reach.field.name}' can not be filtered in a query call")
         if one.subquery is not None:
-            return _one_of(reach, self.run(one.subquery), negated=one.operator == "NOT IN")
+            return _one_of(reach, self.run(one.subquery), self.zone, negated=one.operator == "NOT IN")
         if one.operator in {"IN", "NOT IN"}:
             wanted = [self._read(reach.field, value) for value in one.values]
-            return _one_of(reach, wanted, negated=one.operator == "NOT IN")
+            return _one_of(reach, wanted, self.zone, negated=one.operator == "NOT IN")
         if one.operator == "LIKE":
             return self._like(reach, one.values[0])
         return _compared(reach, one.operator, self._read(reach.field, one.values[0]), self.zone)
@@ -133,13 +133,11 @@ def _key(reach: Reach) -> Callable[[Any], Any]:
     return (lambda value: value) if exact else folded
 
 
-def _one_of(reach: Reach, wanted: list[Any], *, negated: bool) -> Test:
+def _one_of(reach: Reach, wanted: list[Any], zone: ZoneInfo, *, negated: bool) -> Test:
     key = _key(reach)
-    days = [one for one in wanted if isinstance(one, Days)]
-    if days:
-        return lambda row: any(one.first <= reach.value(row) <= one.last for one in days if reach.value(row)) != negated
-    values = {key(one) for one in wanted}
-    return lambda row: (key(reach.value(row)) in values) != negated
+    spans = [_compared(reach, "=", one, zone) for one in wanted if isinstance(one, Days)]
+    values = {key(one) for one in wanted if not isinstance(one, Days)}
+    return lambda row: (key(reach.value(row)) in values or any(span(row) for span in spans)) != negated
 
 
 def _compared(reach: Reach, operator: str, wanted: Any, zone: ZoneInfo) -> Test:
