@@ -132,14 +132,14 @@ class CheckUp:
                     WARNING,
                     name,
                     f"{shape.table.label}（{name}）に参照できる電話番号項目がありません。項目レベルセキュリティを確認してください。",
-                    f"{shape.table.label} ({name}) has no telephone field that we may read; check field-level security.",
+                    f"{name} has no telephone field that we may read; check field-level security.",
                 )
                 continue
             yield Finding(
                 OK,
                 name,
                 f"{shape.table.label}（{name}）を{len(held)}項目で検索します：{', '.join(held)}。",
-                f"{shape.table.label} ({name}) is searched by {', '.join(held)}.",
+                f"{name} is searched by {', '.join(held)}.",
             )
             if name == self._settings.create_as and not shape.table.createable:
                 yield Finding(

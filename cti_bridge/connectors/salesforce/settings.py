@@ -71,7 +71,7 @@ class SalesforceSettings(Environment):
     api_version: str = Field("68.0", alias="SALESFORCE_API_VERSION")
     """The version of Salesforce's interface. An org that has no such version yet is asked in its newest older one."""
 
-    timeout_seconds: float = Field(10.0, alias="SALESFORCE_TIMEOUT_SECONDS", ge=1, le=120)
+    timeout_seconds: float = Field(10.0, alias="SALESFORCE_TIMEOUT_SECONDS", ge=0.2, le=120)
     """How long one request may take."""
 
     instance_url: str | None = Field(None, alias="SALESFORCE_INSTANCE_URL")

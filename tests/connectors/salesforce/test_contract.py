@@ -11,12 +11,6 @@ from tests.contract import ConnectorContract, Crm
 from tests.fakes.salesforce import FakeOrg
 
 
-@pytest.fixture
-def org() -> Iterator[FakeOrg]:
-    with FakeOrg() as org:
-        yield prepared(org)
-
-
 class TestSalesforce(ConnectorContract):
     """A fresh org: calls are found again by CallObject."""
 
