@@ -30,6 +30,7 @@ from cti_bridge.metrics import Metrics
 from cti_bridge.outbox import Outbox
 from cti_bridge.places import places
 from cti_bridge.pops import Pops
+from cti_bridge.recordings import Recordings
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database, migrate
 from cti_bridge.store.directory import KnownDirectory
@@ -93,6 +94,7 @@ class Bridge:
             embed_secret=settings.embed_secret.get_secret_value(),
         )
         self.pops = Pops(settings, self.connector)
+        self.recordings = Recordings(self.database, self.directory, self.network)
         signatures = Signatures(
             settings.public_url,
             [token.get_secret_value() for token in settings.twilio_auth_tokens],
@@ -163,6 +165,7 @@ class Bridge:
             delivery=self.delivery,
             connector=self.connector,
             pops=self.pops,
+            recordings=self.recordings,
             hub=self.hub,
         )
         live_origin = settings.public_origin.replace("http", "ws", 1)

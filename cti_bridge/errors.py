@@ -10,9 +10,10 @@
     │   ├── ConnectorRefused          never will as it is; carries the CRM's own words
     │   └── LookupSpared              the request budget is nearly used up; the number index answers instead
     ├── RequestError                  somebody asked for what cannot be: becomes problem+json
-    │   ├── NotSignedIn  NotAllowed  NotFound  Conflict  BadRequest
+    │   ├── NotSignedIn  NotAllowed  NotFound  Gone  Conflict  BadRequest  TryLater
     │   └── TicketInvalid  TicketExpired  TicketUsed
     ├── PhoneNetworkError             Twilio refused or did not answer our request
+    │   └── RecordingMissing          Twilio has no sound of this recording, yet or any more
     └── StoreUnavailable              the bridge's own database cannot be reached or written
 
 The docstring of a class is its message when it is raised without one.
@@ -112,11 +113,25 @@ class NotFound(RequestError):
     default_code = "not_found"
 
 
+class Gone(RequestError):
+    """It was there once, and will not come back."""
+
+    status = 410
+    default_code = "recording_deleted"
+
+
 class Conflict(RequestError):
     """This cannot be done in the present state."""
 
     status = 409
     default_code = "conflict"
+
+
+class TryLater(RequestError):
+    """It cannot be had just now."""
+
+    status = 503
+    default_code = "recording_unreachable"
 
 
 class TicketInvalid(NotSignedIn):
@@ -146,6 +161,17 @@ class PhoneNetworkError(BridgeError):
     def __init__(self, message: str | None = None, *, code: int = 0) -> None:
         super().__init__(message)
         self.code = code
+
+
+class RecordingMissing(PhoneNetworkError):
+    """Twilio has no sound of this recording.
+
+    ``comes_later`` is whether it is still being made; otherwise it was deleted, or never became anything.
+    """
+
+    def __init__(self, message: str | None = None, *, comes_later: bool) -> None:
+        super().__init__(message, code=20404)
+        self.comes_later = comes_later
 
 
 class StoreUnavailable(BridgeError):

@@ -136,6 +136,23 @@ class Pops:
             "log": _log(call, background.log),
         }
 
+    def recorded(self, record: CallRecord, agent: Agent, directory: Directory) -> Json:
+        """What the page that plays a recording says of its call; nothing that the agent who took it wrote."""
+        call = record.call
+        taker = directory.agents.get(call.agent_id or 0)
+        line = directory.line_of(call.line_number)
+        return {
+            "id": record.id,
+            "direction": call.direction or "inbound",
+            "caller": self.caller(record.caller, agent.language),
+            "contact_name": record.contact_name,
+            "line": {"name": line.name, "display": PhoneNumber(line.number).display(self._region)} if line else None,
+            "agent": taker.name if taker else None,
+            "started_at": _iso(call.started_at),
+            "talk_seconds": int(call.talk_time.total_seconds()),
+            "language": agent.language,
+        }
+
     def line(self, line: Line) -> Json:
         return {
             "id": line.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any, NoReturn
 
 from flask import Blueprint, Response, g, jsonify, request
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cti_bridge.api import schema
 from cti_bridge.api.problem import explain, problem
+from cti_bridge.api.sound import sound_answer, wanted_part
 from cti_bridge.auth import TICKET_LIFE, TOKEN_LIFE, Auth, Session
 from cti_bridge.calls import Calls
 from cti_bridge.connector import Connector
@@ -24,6 +26,7 @@ from cti_bridge.live.topics import agent_topic
 from cti_bridge.logbook import get_logger
 from cti_bridge.model import Agent
 from cti_bridge.pops import Json, Pops, agent_json
+from cti_bridge.recordings import Recordings
 from cti_bridge.store import Database, calls, directory
 from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import KnownDirectory
@@ -49,6 +52,7 @@ class Api:
         delivery: Delivery,
         connector: Connector,
         pops: Pops,
+        recordings: Recordings,
         hub: Hub,
     ) -> None:
         self._database = database
@@ -59,6 +63,7 @@ class Api:
         self._delivery = delivery
         self._connector = connector
         self._pops = pops
+        self._recordings = recordings
         self._hub = hub
         self._spec = SpecTree(
             "flask",
@@ -86,6 +91,8 @@ class Api:
         served: dict[str, set[str]] = {}
         for method, path, view, answers in self._table():
             checked = self._spec.validate(resp=answers, skip_validation=False)(view)
+            if view == self.play:  # spectree looks at answers by reading them whole
+                checked = wraps(checked)(partial(view))
             routes.add_url_rule(path, view.__name__, checked, methods=[method])
             served.setdefault(path, set()).add(method)
         # What is not there must be a problem of ours too, and never the host app's own error page.
@@ -119,6 +126,8 @@ class Api:
             ("POST", "/calls/<call_id>/completion", self.complete, call),
             ("POST", "/calls/<call_id>/contact", self.create_contact, Answers(HTTP_201=schema.Json)),
             ("POST", "/calls/<call_id>/number", self.add_number, call),
+            ("GET", "/recordings/<recording_id>", self.play, Answers("HTTP_200", "HTTP_206")),
+            ("GET", "/recordings/<recording_id>/call", self.recorded_call, Answers(HTTP_200=schema.Json)),
             ("GET", "/contacts", self.search, Answers(HTTP_200=schema.Json)),
             ("POST", "/missed/<key>/dealt-with", self.deal_with, done),
         ]
@@ -225,6 +234,16 @@ class Api:
     def add_number(self, call_id: str, json: schema.Choose) -> Json:
         """Add the caller's number to a contact of the CRM."""
         return self._card(self._calls.add_number(g.cti_agent, call_id, json.contact_id))
+
+    def play(self, recording_id: str) -> Response:
+        """A recording's sound (audio/mpeg), whole or the range of bytes that is asked for."""
+        sound = self._recordings.listen(g.cti_agent, recording_id, wanted_part(request))
+        return sound_answer(sound, name=f"{recording_id}.mp3", body=request.method != "HEAD")
+
+    def recorded_call(self, recording_id: str) -> Json:
+        """Which call this is the recording of: who, when, line, agent."""
+        record = self._recordings.call_of(g.cti_agent, recording_id)
+        return self._pops.recorded(record, g.cti_agent, self._known.current())
 
     # ── customers ───────────────────────────────────────────────────────────────────────────────────────────────────
 

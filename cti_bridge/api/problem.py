@@ -157,6 +157,46 @@ PROBLEMS: dict[str, Words] = {
         "ja": ("この操作はできません", "APIの説明を確認してください。"),
         "en": ("This method is not allowed here", "See openapi.json for what is."),
     },
+    "recording_not_found": {
+        "ja": ("この録音は見つかりません", "リンクが途中で切れていないか確認してください。"),
+        "en": ("There is no such recording", "Check that the link is complete."),
+    },
+    "recording_not_allowed": {
+        "ja": (
+            "この録音は再生できません",
+            "聞けるのは、通話を担当した人と、その回線の担当者です。必要な場合は管理者に相談してください。",
+        ),
+        "en": (
+            "You may not listen to this recording",
+            "Only the agent who took the call and those whom its line rings may. Ask your administrator if you need to.",
+        ),
+    },
+    "recording_not_ready": {
+        "ja": ("録音はまだ準備中です", "通話が終わってから聞けるまで少しかかります。しばらくしてからお試しください。"),
+        "en": ("The recording is not ready yet", "It takes a little while after the call. Try again in a minute."),
+    },
+    "recording_deleted": {
+        "ja": ("この録音はもうありません", "Twilioから削除されたか、短すぎて保存されませんでした。"),
+        "en": ("This recording no longer exists", "It was deleted at Twilio, or was too short to be kept."),
+    },
+    "recording_unreachable": {
+        "ja": (
+            "録音を取得できません",
+            "Twilioから応答がありません。しばらくしてからお試しください。続く場合は管理者に連絡してください。",
+        ),
+        "en": (
+            "The recording cannot be fetched",
+            "Twilio does not hand it out just now. Try again in a while; if it stays, tell your administrator.",
+        ),
+    },
+    "recordings_busy": {
+        "ja": ("録音の再生が混み合っています", "数秒後にもう一度お試しください。"),
+        "en": ("Too many recordings are being fetched", "Try again in a few seconds."),
+    },
+    "no_such_part": {
+        "ja": ("録音にその部分はありません", "始めから読み込み直してください。"),
+        "en": ("The recording has no such part", "Load it again from the beginning."),
+    },
     "crm_refused": {
         "ja": ("CRMが受け付けませんでした", "CRMからのメッセージ: {words}"),
         "en": ("The CRM refused this", "It said: {words}"),
@@ -202,7 +242,10 @@ def explain(error: BridgeError) -> Response:
     """The answer to a request that one of our own errors ended."""
     match error:
         case RequestError():
-            return problem(error.status, error.code, **error.values)
+            answer = problem(error.status, error.code, **error.values)
+            if "retry_after" in error.values:
+                answer.headers["Retry-After"] = str(error.values["retry_after"])
+            return answer
         case ConnectorRefused():
             return problem(422, "crm_refused", words=str(error))
         case ConnectorUnavailable():

@@ -10,9 +10,7 @@ canceling one in progress, are 21220; the code 20001 for an unknown Status.
 from __future__ import annotations
 
 import hmac
-import io
 import re
-import wave
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -21,6 +19,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 
 from . import wire
+from .media import MEDIA, recording_routes
 from .model import E164, EVENTS, Callback, Leg, NotPossible, OwnNumber, Source
 from .request import RefusedUrl, check_url
 
@@ -57,7 +56,7 @@ def rest_blueprint(simulator: Simulator) -> Blueprint:
     _account(blueprint, simulator)
     _calls(blueprint, simulator)
     _numbers(blueprint, simulator)
-    _recordings(blueprint, simulator)
+    recording_routes(blueprint, simulator, _not_found)
 
     @blueprint.route("/<path:_rest>", methods=["GET", "POST", "DELETE", "PUT"])
     def anything_else(_rest: str) -> Response:
@@ -70,7 +69,7 @@ def _guard(blueprint: Blueprint, simulator: Simulator) -> None:
     @blueprint.before_request
     def check() -> None:
         view = request.view_args or {}
-        media = (request.endpoint or "").endswith("recording_media")  # open, as Twilio's default is
+        media = (request.endpoint or "").endswith(MEDIA) and not simulator.protects_media
         if not media and not _may(simulator, str(view.get("account", ""))):
             raise Refusal(20003, "Authenticate", 401)
         if refusal := simulator.take_refusal():
@@ -184,31 +183,6 @@ def _numbers(blueprint: Blueprint, simulator: Simulator) -> None:
                     setattr(found, name, value)
                 network.touch()
             return jsonify(wire.number_resource(found, account, network.created_at))
-
-
-def _recordings(blueprint: Blueprint, simulator: Simulator) -> None:
-    network = simulator.network
-
-    @blueprint.get("/<account>/Recordings/<sid>")
-    def recording_media(account: str, sid: str) -> Response:
-        plain, _, ending = sid.partition(".")
-        with network.lock:
-            recording = network.recordings.get(plain)
-        if recording is None or recording.duration is None:
-            raise _not_found(request.path)
-        if ending == "json":
-            return jsonify(
-                sid=plain,
-                account_sid=account,
-                call_sid=recording.call_sid,
-                status="completed",
-                duration=str(recording.duration),
-                channels=recording.channels,
-                source=recording.source,
-                start_time=wire.rfc2822(recording.started_at),
-                uri=f"/{wire.API_VERSION}/Accounts/{account}/Recordings/{plain}.json",
-            )
-        return Response(_silence(recording.duration, recording.channels), mimetype="audio/x-wav")
 
 
 def _may(simulator: Simulator, account: str) -> bool:
@@ -398,14 +372,3 @@ def _number_fields(fields: Fields) -> dict[str, str]:
         else:
             checks[name] = lambda key: _url(fields, key, 21402)
     return {_NUMBER_FIELDS[name]: check(name) for name, check in checks.items() if name in fields}
-
-
-def _silence(seconds: int, channels: int) -> bytes:
-    """A WAV file of silence, at most a minute of it."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as sound:
-        sound.setnchannels(channels)
-        sound.setsampwidth(2)
-        sound.setframerate(8000)
-        sound.writeframes(bytes(2 * channels * 8000 * min(seconds, 60)))
-    return buffer.getvalue()

@@ -111,6 +111,7 @@ class Simulator:
         calls_per_second: how fast calls created over REST are dialled (Twilio: 1); None is at once.
         tokens_always: send `I-Twilio-Idempotency-Token` with first attempts also, not only with retries.
         history: how many calls (and problems) are remembered.
+        protects_media: recordings' sound asks for the account's credentials (Twilio's setting; off by default).
 
     Raises:
         ValueError: a number that is not E.164, a URL that is not on this machine, a host that is not loopback.
@@ -134,11 +135,13 @@ class Simulator:
         calls_per_second: float | None = None,
         tokens_always: bool = False,
         history: int = 1000,
+        protects_media: bool = False,
     ) -> None:
         self.account_sid = account_sid or new_sid("AC")
         self.auth_token = auth_token or new_sid("")
         self.api_key = api_key
         self.api_secret = api_secret
+        self.protects_media = protects_media
         self.applications = dict(applications or {})
         self.clock = clock or SystemClock()
         self.network = Network(self.clock, self.account_sid, history=history)

@@ -93,6 +93,22 @@ def recording_parameters(recording: Recording, account_sid: str, status: str) ->
     return params
 
 
+def recording_resource(recording: Recording, account_sid: str) -> dict[str, Any]:
+    """The Recording resource as REST gives it; ``processing`` and without a length while it is being made."""
+    return {
+        "sid": recording.sid,
+        "account_sid": account_sid,
+        "call_sid": recording.call_sid,
+        "status": "processing" if recording.duration is None else "completed",
+        "duration": None if recording.duration is None else str(recording.duration),
+        "channels": recording.channels,
+        "source": recording.source,
+        "error_code": None,
+        "start_time": rfc2822(recording.started_at),
+        "uri": f"/{API_VERSION}/Accounts/{account_sid}/Recordings/{recording.sid}.json",
+    }
+
+
 def call_resource(leg: Leg, account_sid: str) -> dict[str, Any]:
     """The Call resource as REST gives it. Called with the network's lock held."""
     uri = f"/{API_VERSION}/Accounts/{account_sid}/Calls/{leg.sid}"

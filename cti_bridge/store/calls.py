@@ -62,6 +62,7 @@ calls = Table(
     Column("answered_at", Moment),
     Column("ended_at", Moment),
     Column("outcome", String(12)),
+    Column("recording_id", String(40)),
     # what the agent said
     Column("note", Text, nullable=False, default=""),
     Column("disposition", String(40)),
@@ -79,6 +80,8 @@ calls = Table(
 Index("ix_calls_caller", calls.c.caller_number, calls.c.started_at)
 Index("ix_calls_agent", calls.c.agent_id, calls.c.started_at)
 Index("ix_calls_started_at", calls.c.started_at)
+_is_recorded = calls.c.recording_id.is_not(None)
+Index("ix_calls_recording", calls.c.recording_id, postgresql_where=_is_recorded, sqlite_where=_is_recorded)
 is_missed = and_(calls.c.outcome == "missed", calls.c.dealt_with_at.is_(None))
 Index("ix_calls_missed", calls.c.started_at, postgresql_where=is_missed, sqlite_where=is_missed)
 
@@ -177,6 +180,13 @@ def get(connection: Connection, call_id: str, *, for_update: bool = False) -> Ca
     return _record(row) if row else None
 
 
+def recorded_as(connection: Connection, recording_id: str) -> CallRecord | None:
+    """The call that this recording is of, or None."""
+    query = select(calls).where(calls.c.recording_id == recording_id).order_by(calls.c.started_at.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
+    return _record(row) if row else None
+
+
 _insert = calls.insert()
 _update = update(calls).where(calls.c.id == bindparam("call_id"))
 
@@ -201,6 +211,7 @@ def save(connection: Connection, record: CallRecord, now: datetime) -> None:
         "answered_at": call.answered_at,
         "ended_at": call.ended_at,
         "outcome": call.outcome,
+        "recording_id": call.recording_id,
         "note": record.note,
         "disposition": record.disposition,
         "draft_saved_at": record.draft_saved_at,

@@ -29,6 +29,7 @@ DIRECTIONS = {"inbound": Direction.INBOUND, "outbound-api": Direction.OUTBOUND}
 
 LONGEST_NUMBER = 20
 LONGEST_TOKEN = 64
+LONGEST_SID = 40
 BELIEVABLE = timedelta(days=1)
 """How far Twilio's clock and ours may differ before a Timestamp is taken for nonsense."""
 
@@ -47,7 +48,7 @@ def read_event(
     what Twilio sent. Raises ValueError when there is no CallSid, for then it is about no call at all.
     """
     leg_id = form.get("CallSid", "")
-    if not leg_id or len(leg_id) > 40:
+    if not leg_id or len(leg_id) > LONGEST_SID:
         raise ValueError("the webhook has no CallSid")
     call_id = query.get("call") or leg_id
     is_root = leg_id == call_id
@@ -75,7 +76,7 @@ def read_event(
         duration=_seconds(form.get("DialCallDuration" if is_result else "CallDuration")),
         dial_status=dial_status if is_result else LegStatus.UNKNOWN,
         dialled_leg_id=form.get("DialCallSid") if is_result else None,
-        recording_id=form.get("RecordingSid") if form.get("RecordingStatus", "completed") == "completed" else None,
+        recording_id=_recording(form),
     )
 
 
@@ -99,6 +100,12 @@ def _role(*, is_root: bool, outbound: bool, has_agent: bool) -> LegRole:
 def _line_number(text: str | None) -> str | None:
     """One of our numbers; a SIP address that was called (``sip:desk@example.sip.twilio.com``) is no line's."""
     return text if text and len(text) <= LONGEST_NUMBER else None
+
+
+def _recording(form: Mapping[str, str]) -> str | None:
+    """The recording that can be heard from now on, if this webhook tells of one."""
+    sid = form.get("RecordingSid") if form.get("RecordingStatus", "completed") == "completed" else None
+    return sid if sid and len(sid) <= LONGEST_SID else None
 
 
 def _moment(timestamp: str | None, received_at: datetime) -> datetime:

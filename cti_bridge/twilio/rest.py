@@ -1,14 +1,15 @@
-"""What we ask of Twilio over REST: place a call. Time-outs on everything, errors in our words."""
+"""What we ask of Twilio over REST: place a call, hear a recording. Time-outs on everything, errors in our words."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import requests
 
-from cti_bridge.errors import PhoneNetworkError
+from cti_bridge.errors import PhoneNetworkError, RecordingMissing
 from cti_bridge.logbook import get_logger
 from cti_bridge.settings import Settings
 
@@ -21,7 +22,15 @@ TIMEOUT = 8.0
 """Seconds for one request: an agent who clicked waits for it."""
 
 TOO_MANY_REQUESTS = 429
+NOT_FOUND = 404
+
+CHUNK = 64 * 1024
+"""Bytes of a recording that are held at a time: sixteen seconds of sound."""
+
 _API = "https://api.twilio.com"
+_UNFINISHED = frozenset({"in-progress", "paused", "stopped", "processing", "completed"})
+"""A recording's states in which its sound may still come; ``completed`` may run ahead of the file. The others are
+``absent`` (too short, or silent) and ``deleted`` (https://www.twilio.com/docs/voice/api/recording)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,21 @@ class PlacedCall:
     """The call that Twilio has begun: ``sid`` is its root leg's."""
 
     sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A recording's sound (MP3) on its way from Twilio. Read ``chunks`` once; ``close`` it, read or not.
+
+    ``status`` is 200, 206 (the part that was asked for) or 416 (there is no such part). ``headers`` are those that
+    describe the bytes: Content-Length, Content-Range, Accept-Ranges, ETag, Last-Modified. ``chunks`` raises
+    PhoneNetworkError when Twilio breaks off.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    chunks: Iterator[bytes]
+    close: Callable[[], None]
 
 
 class PhoneNetwork:
@@ -66,6 +90,44 @@ class PhoneNetwork:
         time.sleep(1.0)  # Twilio counts per second; the agent waits no longer than for a slow answer
         return PlacedCall(self._create(arguments))
 
+    def open_recording(self, recording_id: str, wanted: Mapping[str, str]) -> Sound:
+        """The sound of this recording (``RE…``). ``wanted`` may hold Range and If-Range, and is passed on.
+
+        Raises RecordingMissing, or PhoneNetworkError with the HTTP status or 0. Twilio answers 404 for what is not
+        ready as for what was deleted; the recording's own description tells which.
+        """
+        answer = self._fetch(f"{recording_id}.mp3", {"Accept-Encoding": "identity", **wanted})
+        is_sound = answer.headers.get("Content-Type", "").startswith("audio/")
+        if answer.status_code == 416 or (answer.status_code in (200, 206) and is_sound):
+            headers = {name: answer.headers[name] for name in _DESCRIBING if name in answer.headers}
+            if "Content-Encoding" in answer.headers:  # the length is that of something else
+                headers.pop("Content-Length", None)
+            return Sound(answer.status_code, headers, _chunks(answer), answer.close)
+        answer.close()
+        if answer.status_code == NOT_FOUND:
+            raise RecordingMissing(comes_later=self._is_unfinished(recording_id))
+        raise PhoneNetworkError(f"Twilio answered {answer.status_code}.", code=answer.status_code)
+
+    def _is_unfinished(self, recording_id: str) -> bool:
+        with self._fetch(f"{recording_id}.json", {}) as answer:
+            if answer.status_code == NOT_FOUND:
+                return False
+            try:
+                return answer.json()["status"] in _UNFINISHED
+            except (requests.RequestException, ValueError, KeyError, TypeError) as problem:
+                raise PhoneNetworkError(f"Twilio answered {answer.status_code}.", code=answer.status_code) from problem
+
+    def _fetch(self, name: str, headers: Mapping[str, str]) -> requests.Response:
+        """Not with Twilio's library: it would hold a whole recording in memory. A redirect to another host (recordings
+        kept in the customer's own storage) takes no credentials along; requests sees to that."""
+        settings = self._settings
+        api = settings.twilio_api_url or _API
+        url = f"{api}/2010-04-01/Accounts/{settings.twilio_account_sid}/Recordings/{name}"
+        try:
+            return requests.get(url, auth=_credentials(settings), headers=headers, stream=True, timeout=TIMEOUT)
+        except requests.RequestException as problem:
+            raise PhoneNetworkError(f"Twilio did not answer ({type(problem).__name__}).") from problem
+
     def _create(self, arguments: dict[str, Any]) -> str:
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415  (loads the client)
 
@@ -83,6 +145,22 @@ class PhoneNetwork:
         return self._client
 
 
+_DESCRIBING = ("Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")
+
+
+def _chunks(answer: requests.Response) -> Iterator[bytes]:
+    try:
+        yield from answer.iter_content(CHUNK)
+    except requests.RequestException as problem:
+        raise PhoneNetworkError(f"Twilio broke off a recording ({type(problem).__name__}).") from problem
+
+
+def _credentials(settings: Settings) -> tuple[str, str]:
+    if settings.twilio_api_key and settings.twilio_api_secret:
+        return settings.twilio_api_key, settings.twilio_api_secret.get_secret_value()
+    return settings.twilio_account_sid, settings.twilio_auth_tokens[0].get_secret_value()
+
+
 def _make_client(settings: Settings) -> Client:
     from twilio.http.http_client import TwilioHttpClient  # noqa: PLC0415  (98 ms and 19 MB; not for who never dials)
     from twilio.rest import Client  # noqa: PLC0415
@@ -94,9 +172,6 @@ def _make_client(settings: Settings) -> Client:
             return super().request(method, url.replace(_API, settings.twilio_api_url or _API, 1), *args, **kwargs)
 
     http_client = (LoopbackHttpClient if settings.twilio_api_url else TwilioHttpClient)(timeout=TIMEOUT)
-    if settings.twilio_api_key and settings.twilio_api_secret:
-        username, password = settings.twilio_api_key, settings.twilio_api_secret.get_secret_value()
-    else:
-        username, password = settings.twilio_account_sid, settings.twilio_auth_tokens[0].get_secret_value()
+    username, password = _credentials(settings)
     # A non-empty environment keeps the library from reading TWILIO_REGION and TWILIO_EDGE, which redirect every request.
     return Client(username, password, settings.twilio_account_sid, http_client=http_client, environment={"_": ""})

@@ -158,6 +158,8 @@ ROUTES = [
     ("POST", "/calls/CA1/completion"),
     ("POST", "/calls/CA1/contact"),
     ("POST", "/calls/CA1/number"),
+    ("GET", "/recordings/RE1"),
+    ("GET", "/recordings/RE1/call"),
     ("GET", "/contacts?q=x"),
     ("POST", "/missed/withheld/dealt-with"),
 ]
@@ -175,6 +177,7 @@ def test_this_list_of_routes_is_complete(sqlite_desk: Desk) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     listed = {(method, path.split("?")[0].replace("CA1", "<call_id>")) for method, path in ROUTES}
+    listed = {(method, path.replace("/RE1", "/<recording_id>")) for method, path in listed}
     listed = {(method, path.replace("/missed/withheld", "/missed/<key>")) for method, path in listed}
     assert ours == listed | set(OPEN_ROUTES)
 

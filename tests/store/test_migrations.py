@@ -53,7 +53,7 @@ def test_migrating_from_nothing_gives_exactly_the_tables_of_the_code(empty_datab
             for index in inspect(connection).get_indexes(table)
         }
     assert differences == []
-    assert {"ix_outbox_due", "ix_calls_missed", "uq_outbox_call_id_kind"} <= indexes
+    assert {"ix_outbox_due", "ix_calls_missed", "ix_calls_recording", "uq_outbox_call_id_kind"} <= indexes
 
 
 def test_calls_of_an_older_version_are_kept(empty_database: Database) -> None:
@@ -71,6 +71,32 @@ def test_calls_of_an_older_version_are_kept(empty_database: Database) -> None:
         record = calls.get(connection, "CA1")
     assert record is not None
     assert (record.note, record.related) == ("メモ", None)
+
+
+def test_recordings_of_an_older_version_are_found(empty_database: Database) -> None:
+    recording = "RE" + "1a" * 16
+    with empty_database.transaction() as connection:
+        command.upgrade(migrate._config(connection), "0002")
+        for call_id, facts in (
+            ("CA1", f'{{"id": "CA1", "recording_id": "{recording}"}}'),
+            ("CA2", '{"id": "CA2", "recording_id": null}'),
+            ("CA3", '{"id": "CA3"}'),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO calls (id, version, changed_at, facts, caller_kind, caller_raw, started_at, note, "
+                    "disowned, lookup) VALUES (:id, 1, :now, :facts, 'withheld', '', :now, '', false, '{}')"
+                ),
+                {"id": call_id, "now": datetime(2026, 11, 22, tzinfo=UTC), "facts": facts},
+            )
+    migrate.upgrade(empty_database)
+    with empty_database.reading() as connection:
+        record = calls.recorded_as(connection, recording)
+        assert record is not None, "the older call's recording is not found"
+        assert record.id == "CA1"
+        assert calls.recorded_as(connection, "RE" + "0" * 32) is None
+        filled = connection.execute(text("SELECT count(recording_id) FROM calls")).scalar_one()
+    assert filled == 1
 
 
 def test_migrating_twice_changes_nothing(empty_database: Database) -> None:

@@ -1,16 +1,19 @@
-"""Placing a call over REST: what is asked of Twilio, and what becomes of its refusals."""
+"""Placing calls and hearing recordings over REST: what is asked of Twilio, and what becomes of its refusals."""
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import requests
 
-from cti_bridge.errors import PhoneNetworkError
+from cti_bridge.errors import PhoneNetworkError, RecordingMissing
 from cti_bridge.settings import Settings
-from cti_bridge.simulator import Simulator
+from cti_bridge.simulator import Simulator, sound
 from cti_bridge.twilio import rest
 from cti_bridge.twilio.rest import PhoneNetwork
 
@@ -139,3 +142,125 @@ def test_without_the_simulator_twilio_itself_is_asked(twilio: Simulator, monkeyp
     with pytest.raises(PhoneNetworkError):
         place(network(twilio, CTI_TWILIO_API_URL=""))
     assert asked == [f"https://api.twilio.com/2010-04-01/Accounts/{twilio.account_sid}/Calls.json"]
+
+
+# ── recordings ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def record(twilio: Simulator, seconds: float | None = 2.0) -> str:
+    """There is a recording of this length (None: still being made). Its sid."""
+    leg = twilio.network.add_leg(SATO_PHONE, LINE, "inbound", "in-progress")
+    recording = twilio.network.start_recording(leg, "DialVerb", 2, None)
+    if seconds is not None:
+        twilio.network.stop_recording(recording, seconds)
+    return recording.sid
+
+
+@contextmanager
+def answering(*answers: bytes) -> Iterator[str]:
+    """A server that says exactly these bytes, one after the other, and hangs up. Its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for answer in answers:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread.join(5)
+
+
+def test_a_recording_comes_as_mp3_with_the_account_s_credentials(twilio: Simulator) -> None:
+    twilio.protects_media = True
+    heard = network(twilio).open_recording(record(twilio), {})
+    assert b"".join(heard.chunks) == sound.mp3(2)
+    heard.close()
+    assert (heard.status, heard.headers["Content-Length"]) == (200, str(len(sound.mp3(2))))
+    key = {"TWILIO_AUTH_TOKEN": "not the token", "TWILIO_API_KEY": "SK" + "a" * 32, "TWILIO_API_SECRET": "a secret"}
+    heard = network(twilio, **key).open_recording(record(twilio), {})
+    heard.close()
+    with pytest.raises(PhoneNetworkError) as refused:
+        network(twilio, TWILIO_AUTH_TOKEN="not the token").open_recording(record(twilio), {})
+    assert refused.value.code == 401
+
+
+def test_a_part_of_a_recording_can_be_asked_for(twilio: Simulator) -> None:
+    sid = record(twilio)
+    heard = network(twilio).open_recording(sid, {"Range": "bytes=10-19"})
+    assert (heard.status, b"".join(heard.chunks)) == (206, sound.mp3(2)[10:20])
+    heard.close()
+    beyond = network(twilio).open_recording(sid, {"Range": "bytes=999999-"})
+    assert (beyond.status, beyond.headers["Content-Range"]) == (416, f"bytes */{len(sound.mp3(2))}")
+    beyond.close()
+
+
+def test_a_recording_that_is_not_there_comes_later_or_never(twilio: Simulator) -> None:
+    asked = network(twilio)
+    with pytest.raises(RecordingMissing) as missing:
+        asked.open_recording(record(twilio, seconds=None), {})
+    assert missing.value.comes_later, "it is still being made"
+    with pytest.raises(RecordingMissing) as missing:
+        asked.open_recording("RE" + "0" * 32, {})
+    assert not missing.value.comes_later
+
+
+@pytest.mark.parametrize(("state", "comes_later"), [("completed", True), ("absent", False), ("deleted", False)])
+def test_what_twilio_says_of_a_missing_file_decides(twilio: Simulator, state: str, comes_later: bool) -> None:
+    told = f'{{"status": "{state}"}}'.encode()
+    described = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(told), told)
+    with answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", described) as url:
+        asked = network(twilio, CTI_TWILIO_API_URL=url)
+        with pytest.raises(RecordingMissing) as missing:
+            asked.open_recording("RE" + "0" * 32, {})
+    assert missing.value.comes_later is comes_later
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\n<p>hm</p>",
+        b"HTTP/1.1 503 Away\r\nContent-Length: 0\r\n\r\n",
+        b"no HTTP at all\r\n\r\n",
+        b"",
+    ],
+)
+def test_what_is_no_sound_is_never_passed_on(twilio: Simulator, answer: bytes) -> None:
+    with answering(answer) as url, pytest.raises(PhoneNetworkError):
+        network(twilio, CTI_TWILIO_API_URL=url).open_recording("RE" + "0" * 32, {})
+
+
+def test_a_recording_that_breaks_off_says_so(twilio: Simulator) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Length: 1000\r\n\r\n"
+    with answering(head + bytes(10)) as url:
+        heard = network(twilio, CTI_TWILIO_API_URL=url).open_recording("RE" + "0" * 32, {})
+        with pytest.raises(PhoneNetworkError, match="broke off"):
+            b"".join(heard.chunks)
+        heard.close()
+
+
+def test_a_redirect_to_another_host_takes_no_credentials_along(twilio: Simulator) -> None:
+    """Recordings may be kept in the customer's own storage."""
+    seen: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as storage:
+
+        def serve() -> None:
+            connection, _ = storage.accept()
+            with connection:
+                seen.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Length: 3\r\n\r\nabc")
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        elsewhere = f"http://localhost:{storage.getsockname()[1]}/bucket/RE1.mp3"
+        moved = f"HTTP/1.1 307 Moved\r\nLocation: {elsewhere}\r\nContent-Length: 0\r\n\r\n".encode()
+        with answering(moved) as url:
+            heard = network(twilio, CTI_TWILIO_API_URL=url).open_recording("RE" + "0" * 32, {"Range": "bytes=0-2"})
+        assert b"".join(heard.chunks) == b"abc"
+        heard.close()
+        thread.join(5)
+    assert b"authorization" not in seen[0].lower()
+    assert b"range: bytes=0-2" in seen[0].lower()
