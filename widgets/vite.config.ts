@@ -1,4 +1,4 @@
-// Two builds into the Python package: the panel's page with its hashed assets, and embed.js under its fixed name.
+// Two builds into the Python package: the pages (the panel, and the one for Salesforce) with their hashed assets, and embed.js under its fixed name.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -26,7 +26,7 @@ export default defineConfig(({ mode }) => ({
           emptyOutDir: true,
           target: "es2022",
           modulePreload: { polyfill: false },
-          rolldownOptions: { input: here("panel.html") },
+          rolldownOptions: { input: [here("panel.html"), here("salesforce.html")] },
         },
   test: {
     environment: "happy-dom",

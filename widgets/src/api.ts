@@ -90,6 +90,14 @@ export class Api {
     return this.#ask("DELETE", `calls/${encodeURIComponent(id)}/choice`);
   }
 
+  relate(id: string, recordId: string): Promise<Call> {
+    return this.#ask("PUT", `calls/${encodeURIComponent(id)}/record`, { record_id: recordId });
+  }
+
+  unrelate(id: string): Promise<Call> {
+    return this.#ask("DELETE", `calls/${encodeURIComponent(id)}/record`);
+  }
+
   /** `leaving`: the page is going away, and the request must survive it. */
   saveDraft(id: string, notes: Notes, leaving: boolean): Promise<Call> {
     return this.#ask("PUT", `calls/${encodeURIComponent(id)}/draft`, notes, leaving);

@@ -87,6 +87,13 @@ export interface Choice {
   readonly at: Moment | null;
 }
 
+/** A case, deal, order … of the CRM that a call is about. */
+export interface RelatedRecord {
+  readonly id: string;
+  readonly title: string;
+  readonly url: string | null;
+}
+
 export interface ActivityItem {
   readonly kind: ActivityKind;
   readonly title: string;
@@ -132,6 +139,7 @@ export interface Call {
   readonly lookup: Lookup;
   readonly matches: readonly Match[];
   readonly choice: Choice | null;
+  readonly related: RelatedRecord | null;
   readonly activity: Activity | null;
   readonly draft: Draft;
   readonly log: CallLog;
@@ -242,7 +250,8 @@ export interface SessionGrant {
 export interface DialRequest {
   readonly number: string;
   readonly line_id?: number;
-  readonly contact_id?: string;
+  /** Any record of the CRM's screen: a contact, or a case, deal, order … of one. */
+  readonly record_id?: string;
 }
 
 export interface ContactDraft {

@@ -227,8 +227,8 @@ describe("dialling", () => {
   it("rings the number for the record that the page named, and empties the field", async () => {
     await signedIn();
     bridge.answer("POST calls", () => ({ status: 201, body: { call_id: "CA9" } }));
-    expect(await desk.dial({ number: "03-5555-0142", contact_id: "4711" })).toBe(true);
-    expect(bridge.askedFor("POST calls")[0]?.body).toEqual({ number: "03-5555-0142", contact_id: "4711" });
+    expect(await desk.dial({ number: "03-5555-0142", record_id: "4711" })).toBe(true);
+    expect(bridge.askedFor("POST calls")[0]?.body).toEqual({ number: "03-5555-0142", record_id: "4711" });
     expect(desk.dialNumber).toBe("");
   });
 

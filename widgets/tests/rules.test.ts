@@ -1,7 +1,7 @@
 // The house rules for browser code that a machine can check, over every source file.
 import { describe, expect, it } from "vitest";
 
-const files = import.meta.glob<string>("../src/**/*.ts", { query: "?raw", import: "default", eager: true });
+const files = import.meta.glob<string>(["../src/**/*.ts", "../salesforce/**/*.ts"], { query: "?raw", import: "default", eager: true });
 const sources = Object.entries(files).map(([path, text]) => ({ path: path.replace("../", ""), text }));
 
 /** Text reaches the page through text nodes only, and nothing is ever run that came as text. */

@@ -16,7 +16,9 @@ export type TabMessage =
   | { readonly type: "ringer-wanted" }
   | { readonly type: "ringer"; readonly present: boolean }
   | { readonly type: "visible-wanted" }
-  | { readonly type: "visible" };
+  | { readonly type: "visible" }
+  | { readonly type: "lead"; readonly tab: string; readonly looked: number; readonly arrives: boolean }
+  | { readonly type: "lead-gone"; readonly tab: string };
 
 /** The bus. Without BroadcastChannel it is silent, and every tab stands alone. */
 export class Tabs {

@@ -4,6 +4,7 @@ import type { Call, CallLog } from "../protocol.js";
 import type { Terms } from "../terms/terms.js";
 import { age, callerText, clock, safeLink, whoText } from "../wording.js";
 import { activity, activityStyle } from "./card-activity.js";
+import { about, screenStyle } from "./card-screen.js";
 import { cardStyle } from "./card-style.js";
 import { who, whoStyle } from "./card-who.js";
 import { DeskElement, typedIn } from "./desk-element.js";
@@ -14,7 +15,7 @@ const TICK = 1_000;
 
 export class CallCard extends DeskElement {
   static override properties = { ...DeskElement.properties, call: { attribute: false } };
-  static override styles = [theme, controls, cardStyle, whoStyle, activityStyle];
+  static override styles = [theme, controls, cardStyle, whoStyle, screenStyle, activityStyle];
   declare call: Call;
   #ticking: ReturnType<typeof setInterval> | null = null;
 
@@ -61,7 +62,7 @@ export class CallCard extends DeskElement {
       <div class="body">
         ${this.#caller()} ${this.#greeting()}
         ${call.direction === "outbound" && call.phase === "ringing" ? html`<p class="hint">${terms.callingHint}</p>` : nothing}
-        ${who(call, desk)} ${begun ? html`<cti-notes .desk=${desk} .call=${call}></cti-notes>` : nothing} ${this.#log()}
+        ${who(call, desk)} ${about(call, desk)} ${begun ? html`<cti-notes .desk=${desk} .call=${call}></cti-notes>` : nothing} ${this.#log()}
         ${this.#lastSpoken()} ${call.choice !== null && call.activity !== null ? activity(call.activity, desk) : nothing}
       </div>`;
   }

@@ -3,6 +3,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import type { Call, Choice, Contact, Match, Reason } from "../protocol.js";
 import type { Terms } from "../terms/terms.js";
 import { age, safeLink } from "../wording.js";
+import { createThere, searchThere } from "./card-screen.js";
 import type { Desk } from "./desk.js";
 import { icon } from "./icons.js";
 
@@ -130,13 +131,13 @@ function unchosen(call: Call, desk: Desk): TemplateResult | typeof nothing {
     // A failed lookup knows nothing about the number: only an answer can say that nobody has it.
     const told =
       call.lookup.state === "done" ? html`<h3 class="unknown" data-test="unknown">${terms.unknownTitle}</h3>` : nothing;
-    return html`${told}${form}`;
+    return html`${told}${form}${createThere(call, desk)}`;
   }
   return html`<h3 data-test="many">${terms.manyTitle(call.matches.length)}</h3>
-    ${options(call, call.matches, desk)}
+    ${options(call, call.matches, desk)}${searchThere(call, desk)}
     <details>
       <summary>${terms.noneOfThese}</summary>
-      ${form}
+      ${form}${createThere(call, desk)}
     </details>`;
 }
 

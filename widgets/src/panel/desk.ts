@@ -14,6 +14,7 @@ import { Ringer } from "../ring/ringer.js";
 import { Session } from "../session.js";
 import { TERMS, type Terms } from "../terms/terms.js";
 import { callerText } from "../wording.js";
+import type { ScreenOffers, ScreenRecord } from "./screen.js";
 import { Toasts } from "./toasts.js";
 
 export interface DeskOptions {
@@ -60,7 +61,11 @@ export class Desk {
   notifications: NotificationState = "unsupported";
   /** A number that came from the CRM's page or a list, and waits in the number field. */
   dialNumber = "";
+  /** The record that the number came with. */
+  dialRecord: string | null = null;
   dialling = false;
+  #offers: ScreenOffers | null = null;
+  #screenRecord: ScreenRecord | null = null;
   language: Language;
 
   constructor(ports: Ports, options: DeskOptions) {
@@ -121,6 +126,25 @@ export class Desk {
   /** The server's clock, as far as we know it. Milliseconds. */
   get now(): number {
     return this.#ports.now() + (this.live?.skew ?? 0);
+  }
+
+  get screenRecord(): ScreenRecord | null {
+    return this.#screenRecord;
+  }
+
+  set screenRecord(record: ScreenRecord | null) {
+    this.#screenRecord = record;
+    this.#changed();
+  }
+
+  /** Filled in by the page made for a CRM. */
+  get offers(): ScreenOffers | null {
+    return this.#offers;
+  }
+
+  set offers(offers: ScreenOffers | null) {
+    this.#offers = offers;
+    this.#changed();
   }
 
   get cards(): readonly Call[] {
@@ -197,6 +221,15 @@ export class Desk {
     return this.#try(async () => this.#link.take(await this.#api.undoChoice(id)));
   }
 
+  /** The call belongs to this record of the CRM's page: its contact is chosen, and what it is about is kept. */
+  relate(id: string, recordId: string): Promise<boolean> {
+    return this.#try(async () => this.#link.take(await this.#api.relate(id, recordId)));
+  }
+
+  unrelate(id: string): Promise<boolean> {
+    return this.#try(async () => this.#link.take(await this.#api.unrelate(id)));
+  }
+
   /** Throws a Problem for the form to show. */
   async createContact(id: string, draft: ContactDraft): Promise<void> {
     this.#link.take(await this.#api.createContact(id, draft));
@@ -234,6 +267,7 @@ export class Desk {
   async dial(request: DialRequest): Promise<boolean> {
     if (this.dialling) return false;
     this.dialNumber = request.number;
+    this.dialRecord = request.record_id ?? null;
     if (!this.signedIn || this.live?.agent.can_dial === false) {
       this.#changed();
       return false;
@@ -242,7 +276,10 @@ export class Desk {
     this.#changed();
     const taken = await this.#try(async () => this.#api.dial(request));
     this.dialling = false;
-    if (taken) this.dialNumber = "";
+    if (taken) {
+      this.dialNumber = "";
+      this.dialRecord = null;
+    }
     this.#changed();
     return taken;
   }

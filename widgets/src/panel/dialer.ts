@@ -78,6 +78,13 @@ export class Dialer extends DeskElement {
     const fields = new FormData(form);
     const line = Number(fields.get("line"));
     const number = plainNumber(String(fields.get("number")));
-    if (await this.desk.dial({ number, ...(line > 0 ? { line_id: line } : {}) })) form.reset();
+    // A number that waited for the sign-in still belongs to the record it was clicked on; a typed one does not.
+    const record = number === plainNumber(this.desk.dialNumber) ? this.desk.dialRecord : null;
+    const request = {
+      number,
+      ...(line > 0 ? { line_id: line } : {}),
+      ...(record === null ? {} : { record_id: record }),
+    };
+    if (await this.desk.dial(request)) form.reset();
   }
 }

@@ -1,4 +1,4 @@
-// The panel's page: makes the desk, and carries words between it and the CRM's page that holds it.
+// The panel's page: makes the desk, and carries words between it and the CRM's page that holds it. A page made for one CRM builds on it.
 import { browserPorts } from "../live/ports.js";
 import type { HostMessage } from "../messages.js";
 import { notificationOf } from "../ring/announce.js";
@@ -10,12 +10,12 @@ import { allowedOrigins, Host } from "./host.js";
 
 const page = new URL(location.href);
 const language = languageFrom(page.searchParams.get("language"), ...navigator.languages);
-const origins = allowedOrigins(
+export const origins = allowedOrigins(
   document.querySelector<HTMLMetaElement>('meta[name="cti-embed-origins"]')?.content ?? null,
 );
-const panel = document.querySelector("cti-bridge");
+export const panel = document.querySelector("cti-bridge");
 
-const desk = new Desk(browserPorts(), { base: new URL("..", page).href, language, hidden: () => document.hidden });
+export const desk = new Desk(browserPorts(), { base: new URL("..", page).href, language, hidden: () => document.hidden });
 const host = new Host(window, origins, hear);
 desk.embedded = host.embedded;
 let told = "";
@@ -32,7 +32,7 @@ function hear(message: HostMessage): void {
     case "dial":
       void desk.dial({
         number: message.number,
-        ...(typeof message.record === "string" ? { contact_id: message.record } : {}),
+        ...(typeof message.record === "string" ? { record_id: message.record } : {}),
       });
       return;
     case "notifications":

@@ -138,6 +138,15 @@ export const en = {
   openCase: "Open case",
   latestContact: "Latest contact",
 
+  about: "About",
+  relateTo: (title: string) => `Relate this call to “${title}”`,
+  unrelate: "Undo",
+  unrelateFrom: (title: string) => `Undo: this call is not about ${title}`,
+  searchIn: (crm: string) => `Search in ${crm}`,
+  createIn: (crm: string) => `New record in ${crm}, number filled in`,
+  screenRefused: (crm: string, words: string) => `${crm} did not open it: ${words}`,
+  screenSilent: (crm: string) => `${crm} did not answer. Please open the record there yourself.`,
+
   unknownTitle: "Nobody in the CRM has this number",
   createContact: "New contact",
   createContactDo: "Create contact",

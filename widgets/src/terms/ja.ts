@@ -136,6 +136,15 @@ export const ja: Terms = {
   openCase: "対応中の案件あり",
   latestContact: "最近やり取りあり",
 
+  about: "関連先",
+  relateTo: (title) => `この通話を「${title}」に紐づける`,
+  unrelate: "取り消す",
+  unrelateFrom: (title) => `「${title}」への紐づけを取り消す`,
+  searchIn: (crm) => `${crm}で検索する`,
+  createIn: (crm) => `${crm}で新規作成(番号入力済み)`,
+  screenRefused: (crm, words) => `${crm}で開けませんでした:${words}`,
+  screenSilent: (crm) => `${crm}の画面が応答しません。レコードはご自身で開いてください。`,
+
   unknownTitle: "この番号はCRMに登録がありません",
   createContact: "新規登録",
   createContactDo: "登録する",
