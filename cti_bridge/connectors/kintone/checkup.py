@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from cti_bridge.connectors.kintone.apps import Apps
 from cti_bridge.connectors.kintone.calllog import WORDS
@@ -10,7 +11,7 @@ from cti_bridge.connectors.kintone.client import KintoneApp
 from cti_bridge.connectors.kintone.contacts import text_of
 from cti_bridge.connectors.kintone.form import DROP_DOWN, RADIO, USERS, Form, faults, wanted
 from cti_bridge.connectors.kintone.mapping import RECORD_ID, App, CallLogApp, CustomerApp
-from cti_bridge.connectors.kintone.problems import KintoneRefused
+from cti_bridge.connectors.kintone.problems import NO_SUCH_USER, NOT_ALLOWED, KintoneRefused
 from cti_bridge.connectors.kintone.spellings import spellings
 from cti_bridge.errors import ConnectorError
 from cti_bridge.logbook import get_logger
@@ -20,6 +21,7 @@ from cti_bridge.phone import PhoneNumber
 log = get_logger(__name__)
 
 SAMPLE = 500
+MOST_USERS = 50
 MANY_FIELDS = 3
 """Telephone fields of one app beyond which kintone's search may give up half way."""
 
@@ -52,9 +54,9 @@ def _of_app(apps: Apps, app: App, form: Form, region: str) -> list[Finding]:
         for fault in faults(form, wanted(app, apps.mapping))
     ]
     client = apps.client(app)
-    questions: list[Callable[[], Iterator[Finding]]] = [lambda: _view(client, app)]
+    questions: list[Callable[[], Iterator[Finding]]] = [lambda: _view(client)]
     if not wrong and isinstance(app, CustomerApp):
-        questions += [lambda: _search(app, region), lambda: _numbers(client, app, form, region)]
+        questions = [lambda: _search(app, region), lambda: _numbers(client, app, form, region)]
     if not wrong and isinstance(app, CallLogApp):
         questions += [
             lambda: _write(client, app),
@@ -67,7 +69,8 @@ def _of_app(apps: Apps, app: App, form: Form, region: str) -> list[Finding]:
         try:
             found += question()
         except ConnectorError as problem:
-            found.append(_unreachable(app, problem))
+            refused = isinstance(problem, KintoneRefused) and problem.not_allowed
+            found.append(_may_not_view(app) if refused else _unreachable(app, problem))
         except Exception as problem:  # noqa: BLE001
             found.append(_broken(app, problem))
     if not wrong:
@@ -115,44 +118,29 @@ def _broken(app: App, problem: Exception) -> Finding:
     )
 
 
-def _view(client: KintoneApp, app: App) -> Iterator[Finding]:
-    try:
-        client.find(f"order by {RECORD_ID} desc limit 1", [RECORD_ID])
-    except KintoneRefused as problem:
-        if not problem.not_allowed:
-            raise
-        yield Finding(
-            Severity.ERROR,
-            f"app {app.app}",
-            f"アプリ{app.app}のAPIトークンに「レコード閲覧」の権限がありません。アプリの設定 → APIトークン で付け、"
-            "「アプリを更新」を押してください。",
-            f"The API token of app {app.app} may not view records. Allow it under API Token in the app's settings, then "
-            "press Update App.",
-        )
+def _view(client: KintoneApp) -> Iterator[Finding]:
+    """Nothing to say when records can be read."""
+    client.find(f"order by {RECORD_ID} desc limit 1", [RECORD_ID])
+    return iter(())
+
+
+def _may_not_view(app: App) -> Finding:
+    return Finding(
+        Severity.ERROR,
+        f"app {app.app}",
+        f"アプリ{app.app}のAPIトークンに「レコード閲覧」の権限がありません。アプリの設定 → APIトークン で付け、"
+        "「アプリを更新」を押してください。",
+        f"The API token of app {app.app} may not view records. Allow it under API Token in the app's settings, then press "
+        "Update App.",
+    )
 
 
 def _write(client: KintoneApp, app: CallLogApp) -> Iterator[Finding]:
-    """Whether records can be added and edited, found out by a bulk request that is bound to fail and so leaves nothing:
-    its second part edits a record that does not exist, and then kintone takes back the first as well."""
-    key = app.fields.call_id
-    probe = "cti-bridge-check"
-    root = client.domain.root(app.guest_space).removeprefix(client.domain.base_url)
-    parts: list[dict[str, object]] = [
-        {
-            "method": "POST",
-            "api": f"{root}/record.json",
-            "payload": {"app": app.app, "record": {key: {"value": probe}}},
-        },
-        {
-            "method": "PUT",
-            "api": f"{root}/record.json",
-            "payload": {"app": app.app, "updateKey": {"field": key, "value": f"{probe}-none"}, "record": {}},
-        },
-    ]
-    refused = _first_refusal(client, parts)
-    if refused is None or not refused[1]:
+    """Whether records can be added and edited."""
+    place, code = _rehearse(client, app, {})
+    if code not in NOT_ALLOWED:
         return
-    ja, en = ("追加", "add") if refused[0] == 0 else ("編集", "edit")
+    ja, en = ("追加", "add") if place == 0 else ("編集", "edit")
     yield Finding(
         Severity.ERROR,
         f"app {app.app}",
@@ -163,16 +151,23 @@ def _write(client: KintoneApp, app: CallLogApp) -> Iterator[Finding]:
     )
 
 
-def _first_refusal(client: KintoneApp, parts: list[dict[str, object]]) -> tuple[int, bool] | None:
-    """Which part of a bulk request failed, and whether for want of a right. None when the answer does not say."""
+def _rehearse(client: KintoneApp, app: CallLogApp, values: Mapping[str, Any]) -> tuple[int, str]:
+    """Add a record and edit another, in a bulk request that is bound to fail and so leaves nothing: the record to edit
+    does not exist, and when one part fails kintone takes back all. Which part failed first, and kintone's code for it."""
+    key, probe = app.fields.call_id, "cti-bridge-check"
+    api = f"{client.domain.root(app.guest_space)}/record.json".removeprefix(client.domain.base_url)
+    record = {key: {"value": probe}} | {code: {"value": value} for code, value in values.items()}
+    other = {"app": app.app, "updateKey": {"field": key, "value": f"{probe}-none"}, "record": {}}
+    parts = [
+        {"method": "POST", "api": api, "payload": {"app": app.app, "record": record}},
+        {"method": "PUT", "api": api, "payload": other},
+    ]
     try:
         client.call("POST", "bulkRequest.json", {"requests": parts})
     except KintoneRefused as problem:
-        for place, result in enumerate(problem.results):
-            if code := result.get("code"):
-                return place, KintoneRefused(code=str(code)).not_allowed
-        return (0, True) if problem.not_allowed else None
-    return None
+        codes = [str(result.get("code", "")) for result in problem.results]
+        return next(((place, code) for place, code in enumerate(codes) if code), (0, problem.code))
+    return (0, "")
 
 
 def _required(app: CallLogApp, form: Form) -> Iterator[Finding]:
@@ -236,27 +231,22 @@ def _users(client: KintoneApp, app: CallLogApp, form: Form) -> Iterator[Finding]
             "field stays empty.",
         )
         return
-    try:
-        users = client.users(logins[:100])
-    except KintoneRefused:
-        yield Finding(
-            Severity.WARNING,
-            f"app {app.app}",
-            "[call_log.agents] のログイン名がkintoneにあるかどうかは、このAPIトークンでは調べられませんでした。",
-            "Whether kintone has the users of [call_log.agents] could not be found out with this API token.",
-        )
+    asked = logins[:MOST_USERS]
+    if not _unknown(client, app, asked):
         return
-    gone = [login for login in logins[:100] if not users.get(login)]
-    if gone:
-        names = "、".join(gone)
-        yield Finding(
-            Severity.ERROR,
-            f"app {app.app}",
-            f"[call_log.agents] のログイン名「{names}」は、kintoneにないか停止中です。"
-            "この担当者の通話履歴は書き込めません。",
-            f"[call_log.agents] names users that kintone does not have or that are suspended: {names}. Their calls' logs "
-            "cannot be written.",
-        )
+    names = "、".join(login for login in asked if _unknown(client, app, [login]))
+    yield Finding(
+        Severity.ERROR,
+        f"app {app.app}",
+        f"[call_log.agents] のログイン名「{names}」はkintoneにありません。この担当者の通話履歴は書き込めません。",
+        f"[call_log.agents] names users that kintone does not have: {names}. Their calls' logs cannot be written.",
+    )
+
+
+def _unknown(client: KintoneApp, app: CallLogApp, logins: list[str]) -> bool:
+    """Whether kintone lacks one of these users. Only the domain's administrators may ask for users outright."""
+    users = [{"code": login} for login in logins]
+    return _rehearse(client, app, {app.fields.agent: users})[1] == NO_SUCH_USER
 
 
 def _search(app: CustomerApp, region: str) -> Iterator[Finding]:

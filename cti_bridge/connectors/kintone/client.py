@@ -99,12 +99,6 @@ class KintoneApp(Application):  # type: ignore[misc]  # the library has no types
         ]
         return properties
 
-    def users(self, logins: Collection[str]) -> dict[str, bool]:
-        """Which of these login names kintone knows, and whether they are active: ``{"hanako": True}``."""
-        codes = {f"codes[{place}]": login for place, login in enumerate(logins)}
-        answer = self._request("GET", f"{self.domain.base_url}/v1/users.json", codes).json()
-        return {user["code"]: user.get("valid") is True for user in answer.get("users", [])}
-
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Any other request of the interface: ``app.call("POST", "record/comment.json", {…})``. ``body`` as JSON; of GET,
         the query string."""

@@ -18,6 +18,10 @@ WARNING = "X-Cybozu-Warning"
 """The header of an answer that kintone gave up on half way, with status 200."""
 
 
+NOT_ALLOWED = frozenset({"CB_NO02", "GAIA_NO01"})
+NO_SUCH_USER = "GAIA_IL26"
+
+
 class KintoneUnavailable(ConnectorUnavailable):
     """kintone cannot be reached, or asks us to come back later.
 
@@ -61,7 +65,7 @@ class KintoneRefused(ConnectorRefused):
     @property
     def not_allowed(self) -> bool:
         """The token lacks a right."""
-        return self.status == 403 or self.code in {"CB_NO02", "GAIA_NO01"}
+        return self.status == 403 or self.code in NOT_ALLOWED
 
     def faults(self, field: str) -> bool:
         """Whether this field's value is what was wrong. Of a field without duplicates it says: there already."""
@@ -107,7 +111,7 @@ _MENDS = {
         "ゲストスペースのアプリです。KINTONE_GUEST_SPACE か対応表の guest_space を設定してください",
         "the app is in a guest space; set KINTONE_GUEST_SPACE, or guest_space in the mapping",
     ),
-    "GAIA_IL26": (
+    NO_SUCH_USER: (
         "対応表の [call_log.agents] のログイン名を確かめてください",
         "check the login names under [call_log.agents] in the mapping",
     ),

@@ -13,6 +13,7 @@ from cti_bridge.phone import PhoneNumber
 from tests.connectors.kintone.company import CUSTOMER_FIELDS, MAPPING, KintoneCompany
 from tests.contract import SAKURA, TOKYO, only
 from tests.fakes.kintone import FakeDomain
+from tests.fakes.kintone.trouble import Kind
 
 TWELVE = (
     lambda n: n.national_digits,
@@ -266,10 +267,10 @@ def test_a_customer_number_in_a_number_field_is_searched_as_one(
 @pytest.mark.parametrize(
     "trouble", ["maintenance", "bad gateway", "cut", "half a body", "empty body", "internal error"]
 )
-def test_what_is_no_answer_is_worth_another_try(company: KintoneCompany, trouble: str) -> None:
+def test_what_is_no_answer_is_worth_another_try(company: KintoneCompany, trouble: Kind) -> None:
     company.connector.warm_up()
 
-    with company.domain.trouble(trouble), pytest.raises(ConnectorUnavailable):  # type: ignore[arg-type]
+    with company.domain.trouble(trouble), pytest.raises(ConnectorUnavailable):
         company.connector.find_contacts(SAKURA)
 
 
