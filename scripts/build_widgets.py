@@ -41,7 +41,7 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted(WIDGETS.rglob("*")):
         inside = path.relative_to(WIDGETS)
-        if path.is_file() and inside.parts[0] not in ("node_modules", "tests", "coverage"):
+        if path.is_file() and inside.parts[0] not in ("node_modules", "tests", "coverage", "kintone"):
             digest.update(str(inside).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

@@ -54,6 +54,11 @@ export class Api {
     return this.#ask("POST", "session", { email, password });
   }
 
+  /** Signs in with a ticket that the CRM's server got for its user. */
+  redeem(ticket: string): Promise<SessionGrant & { readonly agent: Agent }> {
+    return this.#ask("POST", "session/redeem", { ticket });
+  }
+
   renew(): Promise<SessionGrant> {
     return this.#ask("POST", "session/renew");
   }

@@ -3,14 +3,22 @@ import type { Call, Language } from "./protocol.js";
 
 export type NotificationState = "default" | "granted" | "denied" | "unsupported";
 
-/** What a CRM page may know about a call: enough to open the record, no more. */
+/** What a CRM page may know about a call: enough to open the record or the log, no more. */
 export interface CallNews {
   readonly id: string;
   readonly phase: Call["phase"];
   readonly direction: Call["direction"];
   readonly contactId: string | null;
   readonly contactUrl: string | null;
+  /** How many contacts have the number. */
+  readonly matches: number;
+  readonly log: Call["log"]["state"];
+  readonly logUrl: string | null;
 }
+
+/** Why the CRM's server could not vouch for its user. The first three are the bridge's own codes. */
+export const VOUCH_PROBLEMS = ["vouching_off", "wrong_secret", "agent_not_found", "unreachable", "refused"] as const;
+export type VouchProblem = (typeof VOUCH_PROBLEMS)[number];
 
 export type HostMessage =
   /** The first word, after every load of the panel: from then on the panel knows its host. */
@@ -19,7 +27,13 @@ export type HostMessage =
       readonly language: Language;
       readonly open: boolean;
       readonly notifications: NotificationState;
+      /** Whether the CRM's server can vouch for its user: then the panel asks for a ticket instead of a password. */
+      readonly vouches?: boolean;
     }
+  /** The record that the page shows now; null: none. */
+  | { readonly type: "record"; readonly record: string | null; readonly title: string }
+  /** The answer to ask-ticket. */
+  | { readonly type: "ticket"; readonly ticket: string | null; readonly problem?: VouchProblem }
   | { readonly type: "dial"; readonly number: string; readonly record: string | null }
   | { readonly type: "open"; readonly open: boolean }
   | { readonly type: "notifications"; readonly state: NotificationState };
@@ -29,7 +43,8 @@ export type PanelMessage =
   | { readonly type: "call"; readonly call: CallNews }
   | { readonly type: "open"; readonly open: boolean }
   | { readonly type: "notify"; readonly title: string; readonly body: string; readonly tag: string }
-  | { readonly type: "ask-notifications" };
+  | { readonly type: "ask-notifications" }
+  | { readonly type: "ask-ticket" };
 
 export interface Envelope<Message> {
   readonly cti: 1;
@@ -42,6 +57,8 @@ const HOST_TYPES: Readonly<Record<HostMessage["type"], readonly [string, string]
     ["open", "boolean"],
     ["notifications", "string"],
   ],
+  record: [["title", "string"]],
+  ticket: [],
   dial: [["number", "string"]],
   open: [["open", "boolean"]],
   notifications: [["state", "string"]],
@@ -61,6 +78,7 @@ const PANEL_TYPES: Readonly<Record<PanelMessage["type"], readonly [string, strin
     ["tag", "string"],
   ],
   "ask-notifications": [],
+  "ask-ticket": [],
 };
 
 export const enclose = <Message>(message: Message): Envelope<Message> => ({ cti: 1, message });

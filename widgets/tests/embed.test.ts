@@ -19,6 +19,9 @@ const NEWS: CallNews = {
   direction: "inbound",
   contactId: "c-1",
   contactUrl: "https://crm.example/c-1",
+  matches: 1,
+  log: "none",
+  logUrl: null,
 };
 
 function script(attributes: Record<string, string>): HTMLScriptElement {
@@ -123,6 +126,35 @@ describe("the embedded bridge", () => {
     load();
     expect(told.map((message) => message.type)).toEqual(["hello", "hello"]);
     expect(told[0]).toMatchObject({ language: "ja" });
+  });
+
+  it("says which record the page shows, after every load of the panel too", () => {
+    const { bridge, told, load } = begin();
+    bridge.showRecord("27:5", "青木 ことの");
+    expect(told).toEqual([]);
+    load();
+    expect(told.at(-1)).toEqual({ type: "record", record: "27:5", title: "青木 ことの" });
+    bridge.showRecord(null);
+    expect(told.at(-1)).toEqual({ type: "record", record: null, title: "" });
+  });
+
+  it("brings the panel a ticket where the CRM's server vouches, and says in its hello whether it does", async () => {
+    const vouch = vi.fn().mockResolvedValue({ ticket: "t-1" });
+    const { told, say, load } = begin({ vouch });
+    load();
+    expect(told[0]).toMatchObject({ type: "hello", vouches: true });
+    say({ type: "ask-ticket" }, "https://evil.example");
+    say({ type: "ask-ticket" });
+    await vi.waitFor(() => expect(told).toContainEqual({ type: "ticket", ticket: "t-1" }));
+    expect(vouch).toHaveBeenCalledOnce();
+  });
+
+  it("without such a server answers no question for a ticket", () => {
+    const { told, say, load } = begin();
+    load();
+    say({ type: "ask-ticket" });
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatchObject({ type: "hello", vouches: false });
   });
 
   it("keeps a number that is dialled before the panel is there", () => {

@@ -29,18 +29,19 @@ const TERMS: Readonly<Record<Language, HostTerms>> = { ja: jaHost, en: enHost };
 
 export class Bridge {
   readonly #options: EmbedOptions;
-  readonly #dock: Dock;
+  readonly dock: Dock;
   readonly #channel: PanelChannel;
   readonly #linker: Linker | null;
   readonly #listeners = new Map<string, Set<(detail: never) => void>>();
   #ready = false;
+  #record: { readonly record: string | null; readonly title: string } | null = null;
   #waiting: { number: string; record: string | null } | null = null;
 
   constructor(page: Document, view: Window, options: EmbedOptions) {
     this.#options = options;
     const source = new URL(`panel?language=${options.language}`, options.base);
     const roomy = view.innerWidth >= ROOMY;
-    this.#dock = new Dock(
+    this.dock = new Dock(
       source.href,
       recall({ open: roomy, place: options.place }),
       TERMS[options.language],
@@ -49,9 +50,9 @@ export class Bridge {
         this.#emit("open", { open });
       },
     );
-    this.#channel = new PanelChannel(view, this.#dock.frame, source.origin, (message) => this.#hear(message));
+    this.#channel = new PanelChannel(view, this.dock.frame, source.origin, (message) => this.#hear(message));
     // Also after a reload of the frame alone: the panel does not remember its host.
-    this.#dock.frame.addEventListener("load", () => this.#greet());
+    this.dock.frame.addEventListener("load", () => this.#greet());
     // In the document's bubble phase: a page that dials by itself has cancelled the event by then.
     page.addEventListener(DialEvent.type, (event) => {
       if (event.defaultPrevented || typeof event.detail?.number !== "string") return;
@@ -61,7 +62,7 @@ export class Bridge {
       options.linkNumbers === null
         ? null
         : new Linker(page, options.linkNumbers, { dial: (number, record) => this.dial(number, { record }) });
-    this.#dock.placeIn(page);
+    this.dock.placeIn(page);
     this.#linker?.start();
   }
 
@@ -70,7 +71,7 @@ export class Bridge {
     const plain = plainNumber(number);
     if (plain === "") return;
     this.#emit("dial", { number: plain, record });
-    this.#dock.setOpen(true);
+    this.dock.setOpen(true);
     if (this.#ready) this.#channel.tell({ type: "dial", number: plain, record });
     else this.#waiting = { number: plain, record };
   };
@@ -83,18 +84,26 @@ export class Bridge {
     return () => listeners.delete(listener as (detail: never) => void);
   };
 
-  open = (): void => this.#dock.setOpen(true);
+  /** The CRM's record that this page shows now, or null: the card then offers to relate its call to it. */
+  showRecord = (record: string | null, title = ""): void => {
+    this.#record = { record, title };
+    if (this.#ready) this.#channel.tell({ type: "record", record, title });
+  };
 
-  close = (): void => this.#dock.setOpen(false);
+  open = (): void => this.dock.setOpen(true);
+
+  close = (): void => this.dock.setOpen(false);
 
   #greet(): void {
     this.#channel.tell({
       type: "hello",
       language: this.#options.language,
-      open: this.#dock.open,
+      open: this.dock.open,
       notifications: notificationState(),
+      vouches: this.#options.vouch !== undefined,
     });
     this.#ready = true;
+    if (this.#record !== null) this.#channel.tell({ type: "record", ...this.#record });
     if (this.#waiting !== null) this.#channel.tell({ type: "dial", ...this.#waiting });
     this.#waiting = null;
   }
@@ -102,21 +111,24 @@ export class Bridge {
   #hear(message: PanelMessage): void {
     switch (message.type) {
       case "state":
-        this.#dock.show(TERMS[message.language] ?? enHost, message.ringing, message.missed);
+        this.dock.show(TERMS[message.language] ?? enHost, message.ringing, message.missed);
         markTitle(document, message.ringing > 0);
         return;
       case "call":
         this.#emit("call", message.call);
         return;
       case "open":
-        if (message.open) this.#dock.setOpen(true);
-        else this.#dock.collapseFromInside();
+        if (message.open) this.dock.setOpen(true);
+        else this.dock.collapseFromInside();
         return;
       case "notify":
-        notify(message.title, message.body, message.tag, () => this.#dock.setOpen(true));
+        notify(message.title, message.body, message.tag, () => this.dock.setOpen(true));
         return;
       case "ask-notifications":
         void askForNotifications().then((state) => this.#channel.tell({ type: "notifications", state }));
+        return;
+      case "ask-ticket":
+        void this.#options.vouch?.().then((vouched) => this.#channel.tell({ type: "ticket", ...vouched }));
     }
   }
 

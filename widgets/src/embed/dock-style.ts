@@ -29,6 +29,17 @@ button[hidden], span[hidden] { display: none; }
 .bar button:hover { background: rgb(255 255 255 / .16); }
 .bar button svg { inline-size: 18px; block-size: 18px; }
 button:focus-visible { outline: 2px solid #fff; outline-offset: -3px; }
+.notice:empty { display: none; }
+.notice { padding: 10px 12px; background: #fff8e1; color: #17212b; border-block-end: 1px solid #e3d9b4; overflow: auto; max-block-size: 45%; }
+.notice p { margin: 0 0 8px; }
+.notice .choices { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+.notice button {
+  padding: 6px 12px; min-block-size: 32px; border-radius: 8px; border: 1px solid #6c7a86; background: #fff; color: #17212b;
+}
+.notice button[data-main] { background: #0b6357; border-color: #0b6357; color: #fff; }
+.notice button:focus-visible, .notice select:focus-visible { outline: 2px solid #0b6357; outline-offset: 2px; }
+.notice label { display: grid; gap: 4px; margin-block-start: 10px; font-size: 13px; }
+.notice select { font: inherit; padding: 5px 8px; border: 1px solid #6c7a86; border-radius: 8px; background: #fff; color: #17212b; }
 iframe { flex: 1; inline-size: 100%; min-block-size: 0; border: 0; background: transparent; }
 .launcher {
   inline-size: 52px; block-size: 52px; border-radius: 50%; background: #17353a; color: #fff;
@@ -48,7 +59,12 @@ iframe { flex: 1; inline-size: 100%; min-block-size: 0; border: 0; background: t
   .bar button[data-test="dock-move"] { display: none; }
   .box[data-place] { inset: auto 0 0 0; inline-size: 100%; block-size: min(92%, 720px); border-radius: 14px 14px 0 0; }
 }
-@media (prefers-color-scheme: dark) { .box { background: #11161b; color: #e8edf2; border-color: #35414c; } }
+@media (prefers-color-scheme: dark) {
+  .box { background: #11161b; color: #e8edf2; border-color: #35414c; }
+  .notice { background: #2b2717; color: #f0ead6; border-color: #4d4528; }
+  .notice button, .notice select { background: #1b2229; color: #e8edf2; border-color: #8593a0; }
+  .notice button[data-main] { background: #1c8f7d; border-color: #1c8f7d; color: #fff; }
+}
 @media (prefers-reduced-motion: reduce) { .box, .launcher { transition: none; animation: none !important; } }
 @media print { .box, .launcher { display: none; } }
 `;

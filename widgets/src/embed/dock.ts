@@ -14,6 +14,8 @@ export class Dock {
   readonly #collapse = iconButton("collapse");
   readonly #launcher = iconButton("phone");
   readonly #badge = document.createElement("span");
+  readonly #bar = document.createElement("div");
+  readonly #notice = document.createElement("div");
   readonly #onToggle: (open: boolean) => void;
   #terms: HostTerms;
   #open: boolean;
@@ -47,12 +49,13 @@ export class Dock {
     });
     this.#move.addEventListener("click", () => this.#moveOn());
 
-    const bar = document.createElement("div");
-    bar.className = "bar";
+    this.#bar.className = "bar";
     this.#title.className = "title";
-    bar.append(drawing("phone"), this.#title, this.#move, this.#collapse);
+    this.#bar.append(drawing("phone"), this.#title, this.#move, this.#collapse);
+    this.#notice.className = "notice";
+    this.#notice.setAttribute("role", "status");
     this.#box.className = "box";
-    this.#box.append(bar, this.frame);
+    this.#box.append(this.#bar, this.#notice, this.frame);
     root.append(this.#box, this.#launcher);
     this.#draw();
   }
@@ -81,6 +84,16 @@ export class Dock {
     const inside = this.#host.shadowRoot?.activeElement === this.frame;
     this.setOpen(false);
     if (inside) this.#launcher.focus();
+  }
+
+  /** A button of the host's own in the bar, before the ones that move and collapse. */
+  addTool(button: HTMLButtonElement): void {
+    this.#bar.insertBefore(button, this.#move);
+  }
+
+  /** Something of the host's own between bar and panel, instead of what stood there; null: nothing. Never takes the focus. */
+  showNotice(notice: HTMLElement | null): void {
+    this.#notice.replaceChildren(...(notice === null ? [] : [notice]));
   }
 
   show(terms: HostTerms, ringing: number, missed: number): void {

@@ -5,6 +5,8 @@ import { TEL_LINKS } from "./options.js";
 /** Late pages render in bursts; one look per pause is enough. */
 const PAUSE = 80;
 const MANY = 200;
+/** An element that is known to hold a telephone number gets a button even beside a tel: link of the page's own. */
+const PHONE_FIELD = "[data-cti-phone]";
 /** Where people type, and what is ours: never touched. */
 const HANDS_OFF =
   'input, textarea, select, script, style, noscript, template, cti-dial, [data-cti-bridge], [data-cti-link="off"]';
@@ -35,7 +37,12 @@ export class Linker {
   start(): void {
     // On the window and after everyone else: what the page handles itself stays the page's.
     this.#page.defaultView?.addEventListener("click", this.#onClick);
-    this.#observer.observe(this.#page.documentElement, { childList: true, subtree: true, characterData: true });
+    this.#observer.observe(this.#page.documentElement, {
+      childList: true,
+      subtree: true,
+      characterData: true,
+      attributeFilter: ["data-cti-phone", "data-cti-record"],
+    });
     this.#look(this.#page.documentElement);
   }
 
@@ -94,8 +101,10 @@ export class Linker {
     const numbers = this.#mayCarry(element) ? numbersIn(element.textContent ?? "") : [];
     const before = this.#placed.get(element) ?? [];
     const standing = before.every((button) => button.isConnected);
+    const record = recordOf(element);
     const same =
-      before.length === numbers.length && before.every((one, at) => one.getAttribute("number") === numbers[at]);
+      before.length === numbers.length &&
+      before.every((one, at) => one.getAttribute("number") === numbers[at] && one.getAttribute("record") === record);
     if (standing && same) return;
     for (const button of before) button.remove();
     this.#placed.delete(element);
@@ -109,6 +118,7 @@ export class Linker {
 
   #mayCarry(element: Element): boolean {
     if (element.closest(HANDS_OFF) !== null || (element instanceof HTMLElement && isEdited(element))) return false;
+    if (element.matches(PHONE_FIELD)) return element.querySelector("input, textarea, select") === null;
     // A tel: link dials by itself; and of nested matches the innermost carries the button.
     if (element.matches(TEL_LINKS) || element.closest(TEL_LINKS) !== null) return false;
     return (

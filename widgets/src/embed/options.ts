@@ -1,4 +1,5 @@
 // What the script tag's data- attributes ask for.
+import type { VouchProblem } from "../messages.js";
 import type { Language } from "../protocol.js";
 import { languageFrom } from "../terms/language.js";
 
@@ -12,7 +13,12 @@ export interface EmbedOptions {
   readonly place: Place;
   /** CSS selectors of elements that hold phone numbers; null: leave the page's numbers alone. */
   readonly linkNumbers: string | null;
+  /** Where the CRM's own server can vouch for its user: gets a ticket from the bridge. Never throws. */
+  readonly vouch?: () => Promise<Vouched>;
 }
+
+/** A ticket that signs the agent in once, or why there is none. */
+export type Vouched = { readonly ticket: string } | { readonly ticket: null; readonly problem: VouchProblem };
 
 export const TEL_LINKS = 'a[href^="tel:" i]';
 

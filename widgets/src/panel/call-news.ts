@@ -1,4 +1,4 @@
-// What the CRM's page is told about a call: which record it belongs to, and no more.
+// What the CRM's page is told about a call: which record it belongs to and where its log is, and no more.
 import type { CallNews } from "../messages.js";
 import type { Call } from "../protocol.js";
 import { safeLink } from "../wording.js";
@@ -11,5 +11,8 @@ export function newsOf(call: Call): CallNews {
     direction: call.direction,
     contactId: contact?.id ?? null,
     contactUrl: safeLink(contact?.url ?? null),
+    matches: call.matches.length,
+    log: call.log.state,
+    logUrl: safeLink(call.log.url),
   };
 }

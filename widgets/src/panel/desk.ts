@@ -8,14 +8,16 @@ import type { LiveState } from "../live/state.js";
 import { cardsOf } from "../live/state.js";
 import { Tabs } from "../live/tabs.js";
 import type { NotificationState } from "../messages.js";
-import type { Call, Contact, ContactDraft, DialRequest, Language } from "../protocol.js";
+import type { Agent, Call, Contact, ContactDraft, DialRequest, Language, SessionGrant } from "../protocol.js";
 import { Announcer } from "../ring/announce.js";
 import { Ringer } from "../ring/ringer.js";
 import { Session } from "../session.js";
 import { TERMS, type Terms } from "../terms/terms.js";
 import { callerText } from "../wording.js";
 import type { ScreenOffers, ScreenRecord } from "./screen.js";
+import { newsOf } from "./call-news.js";
 import { Toasts } from "./toasts.js";
+import { Vouching } from "./vouching.js";
 
 export interface DeskOptions {
   /** The bridge's root with a trailing slash: https://bridge.example/phone/ */
@@ -39,6 +41,7 @@ export class Desk {
   readonly drafts: Drafts;
   readonly ringer: Ringer;
   readonly toasts: Toasts;
+  readonly vouching: Vouching;
   readonly #ports: Ports;
   readonly #listeners = new Set<DeskListener>();
   readonly #tabs: Tabs;
@@ -81,6 +84,11 @@ export class Desk {
     this.#session = new Session(ports, this.#tabs, {
       renew: () => this.#api.renew(),
       onChange: () => this.#sessionChanged(),
+    });
+    this.vouching = new Vouching(ports.preferences, ports.now, {
+      signedIn: () => this.signedIn,
+      redeem: async (ticket) => this.#admit(await this.#api.redeem(ticket)),
+      onChange: () => this.#changed(),
     });
     this.#link = new LiveLink(`${options.base.replace(/^http/, "ws")}live`, ports, this.#tabs, {
       ticket: () => this.#api.ticket(),
@@ -180,15 +188,13 @@ export class Desk {
 
   /** Throws a Problem for the form to show. */
   async signIn(email: string, password: string): Promise<void> {
-    const { agent, ...grant } = await this.#api.signIn(email, password);
-    this.language = agent.language;
-    this.sessionEnded = false;
-    this.#session.grant(grant);
+    this.#admit(await this.#api.signIn(email, password));
   }
 
   async signOut(): Promise<void> {
     this.drafts.leaveAll();
     this.#ownSignOut = true;
+    this.vouching.keepOut();
     // The token dies on its own if the bridge cannot be reached now.
     await this.#api.signOut().catch(() => undefined);
     this.#session.end();
@@ -294,16 +300,25 @@ export class Desk {
     this.#changed();
   }
 
+  #admit({ agent, ...grant }: SessionGrant & { readonly agent: Agent }): void {
+    this.language = agent.language;
+    this.sessionEnded = false;
+    this.#session.grant(grant);
+  }
+
   #sessionChanged(): void {
     const signedIn = this.signedIn;
-    if (signedIn) this.#link.start();
-    else {
+    if (signedIn) {
+      this.vouching.letIn();
+      this.#link.start();
+    } else {
       this.#link.stop();
       this.drafts.dropAll();
       this.recent = null;
       this.#told.clear();
       this.#dismissed.clear();
       this.sessionEnded = this.#wasSignedIn && !this.#ownSignOut;
+      this.vouching.ended();
     }
     this.#wasSignedIn = signedIn;
     this.#changed();
@@ -339,7 +354,7 @@ export class Desk {
       setTimeout(() => this.dismiss(call.id), DELIVERED_STAYS);
     }
     if (earlier !== undefined && earlier.phase !== call.phase) this.#refreshRecent(RECENT_REFRESH);
-    const news = `${call.phase} ${call.choice?.contact.id ?? ""}`;
+    const news = JSON.stringify(newsOf(call));
     if (this.#told.get(call.id) === news) return;
     this.#told.set(call.id, news);
     this.#each((listener) => listener.onCall?.(call));

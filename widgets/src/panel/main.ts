@@ -1,6 +1,6 @@
 // The panel's page: makes the desk, and carries words between it and the CRM's page that holds it. A page made for one CRM builds on it.
 import { browserPorts } from "../live/ports.js";
-import type { HostMessage } from "../messages.js";
+import { type HostMessage, VOUCH_PROBLEMS } from "../messages.js";
 import { notificationOf } from "../ring/announce.js";
 import { languageFrom } from "../terms/language.js";
 import "./cti-bridge-define.js";
@@ -18,6 +18,7 @@ export const panel = document.querySelector("cti-bridge");
 export const desk = new Desk(browserPorts(), { base: new URL("..", page).href, language, hidden: () => document.hidden });
 const host = new Host(window, origins, hear);
 desk.embedded = host.embedded;
+desk.vouching.askHost = () => host.tell({ type: "ask-ticket" });
 let told = "";
 
 function hear(message: HostMessage): void {
@@ -28,6 +29,17 @@ function hear(message: HostMessage): void {
       told = "";
       for (const call of desk.live?.calls ?? []) host.tell({ type: "call", call: newsOf(call) });
       tellState();
+      desk.vouching.offer(message.vouches === true);
+      return;
+    case "ticket":
+      void desk.vouching.answer(
+        typeof message.ticket === "string" ? message.ticket : null,
+        VOUCH_PROBLEMS.find((problem) => problem === message.problem) ?? null,
+      );
+      return;
+    case "record":
+      desk.screenRecord =
+        typeof message.record === "string" ? { id: message.record, title: message.title || message.record } : null;
       return;
     case "dial":
       void desk.dial({

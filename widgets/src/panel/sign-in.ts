@@ -1,5 +1,7 @@
 // <cti-sign-in>: e-mail and password, and the words of a refusal.
 import { css, html, nothing, type TemplateResult } from "lit";
+import type { VouchProblem } from "../messages.js";
+import type { Terms } from "../terms/terms.js";
 import { DeskElement } from "./desk-element.js";
 import { controls, theme } from "./theme.js";
 
@@ -21,6 +23,10 @@ export class SignIn extends DeskElement {
         border-radius: var(--_radius);
         background: var(--_surface);
       }
+      .waiting {
+        margin: 12vh auto 0;
+        text-align: center;
+      }
       h2 {
         font-size: 22px;
         line-height: 1.3;
@@ -36,7 +42,11 @@ export class SignIn extends DeskElement {
 
   protected override render(): TemplateResult {
     const { terms } = this;
-    const words = this.failure !== "" ? this.failure : this.desk.sessionEnded ? terms.sessionEnded : "";
+    const { vouching } = this.desk;
+    if (vouching.state === "asking") {
+      return html`<p class="waiting" role="status" data-test="vouching">${terms.vouching}</p>`;
+    }
+    const words = this.failure !== "" ? this.failure : this.desk.sessionEnded ? terms.sessionEnded : vouchWords(vouching.problem, terms);
     return html`<form data-test="sign-in" @submit=${this.#submit}>
       <div>
         <h2>${terms.product}</h2>
@@ -55,6 +65,11 @@ export class SignIn extends DeskElement {
       <button class="primary" type="submit" ?disabled=${this.busy} data-test="sign-in-submit">
         ${this.busy ? terms.signingIn : terms.signIn}
       </button>
+      ${
+        vouching.state === "off" || vouching.problem === "vouching_off"
+          ? nothing
+          : html`<button type="button" data-test="vouch" @click=${() => vouching.ask()}>${terms.vouch}</button>`
+      }
     </form>`;
   }
 
@@ -71,4 +86,15 @@ export class SignIn extends DeskElement {
       this.busy = false;
     }
   }
+}
+
+/** A bridge that demands the agent's own sign-in is no failure: then the form says all there is to say. */
+function vouchWords(problem: VouchProblem | null, terms: Terms): string {
+  if (problem === null || problem === "vouching_off") return "";
+  return {
+    wrong_secret: terms.vouchWrongSecret,
+    agent_not_found: terms.vouchNobody,
+    unreachable: terms.vouchUnreachable,
+    refused: terms.vouchRefused,
+  }[problem];
 }

@@ -12,6 +12,12 @@ export const en = {
   signingIn: "Signing in…",
   signOut: "Sign out",
   sessionEnded: "Your session has ended. Please sign in again.",
+  vouching: "Signing you in as your CRM user…",
+  vouch: "Sign in as my CRM user",
+  vouchNobody: "No agent here has your CRM user’s e-mail address. Ask your administrator, or sign in below.",
+  vouchWrongSecret: "The CRM and the bridge do not have the same secret. Tell your administrator; until then sign in below.",
+  vouchUnreachable: "The CRM could not reach the bridge to sign you in. Try again, or sign in below.",
+  vouchRefused: "Signing in as your CRM user did not work. Try again, or sign in below.",
   signedInAs: (name: string) => `Signed in as ${name}`,
 
   connecting: "Connecting…",

@@ -11,6 +11,12 @@ export const ja: Terms = {
   signingIn: "サインインしています…",
   signOut: "サインアウト",
   sessionEnded: "セッションが終了しました。もう一度サインインしてください。",
+  vouching: "CRMのユーザーでサインインしています…",
+  vouch: "CRMのユーザーでサインイン",
+  vouchNobody: "CRMのユーザーと同じメールアドレスの担当者が登録されていません。管理者に連絡するか、下からサインインしてください。",
+  vouchWrongSecret: "CRMとブリッジの秘密の値が一致していません。管理者に連絡してください。それまでは下からサインインできます。",
+  vouchUnreachable: "CRMからブリッジに接続できず、サインインできませんでした。もう一度試すか、下からサインインしてください。",
+  vouchRefused: "CRMのユーザーでサインインできませんでした。もう一度試すか、下からサインインしてください。",
   signedInAs: (name) => `${name} さん`,
 
   connecting: "接続しています…",
