@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from requests import Response
 
 from cti_bridge.connectors.kintone.domain import Domain
-from cti_bridge.connectors.kintone.problems import KintoneRefused
+from cti_bridge.connectors.kintone.problems import KintoneRefused, KintoneUnavailable
 from cti_bridge.environment import administrators_language
 from cti_bridge.errors import SettingsError
 
@@ -44,6 +44,17 @@ except Exception as unreadable:  # it asks for the local time zone on import, an
 
 Record: TypeAlias = dict[str, dict[str, Any]]
 """A record as kintone writes it: ``{"$id": {"type": "__ID__", "value": "3"}, "氏名": {"type": …, "value": "山本"}}``."""
+
+
+_PROMISED = {
+    ("GET", "records.json"): "records",
+    ("GET", "record.json"): "record",
+    ("POST", "record.json"): "id",
+    ("PUT", "record.json"): "revision",
+    ("PUT", "records.json"): "records",
+    ("GET", "app/form/fields.json"): "properties",
+}
+"""What an answer must hold. The library takes an answer without records for one that found none."""
 
 
 class KintoneApp(Application):  # type: ignore[misc]  # the library has no types
@@ -119,7 +130,7 @@ class KintoneApp(Application):  # type: ignore[misc]  # the library has no types
         override = {name: value for name, value in (headers or {}).items() if name == "X-HTTP-Method-Override"}
         token = {"X-Cybozu-API-Token": self.api_token} if use_api_token and self.api_token else {}
         is_get = method.upper() == "GET"
-        return self.domain.send(
+        response = self.domain.send(
             method.upper(),
             url,
             app=self.number,
@@ -127,6 +138,13 @@ class KintoneApp(Application):  # type: ignore[misc]  # the library has no types
             params=params_or_data if is_get else None,
             body=None if is_get else params_or_data,
         )
+        meant = (override.get("X-HTTP-Method-Override", method).upper(), url.rpartition("/v1/")[2])
+        if (member := _PROMISED.get(meant)) and member not in response.json():
+            raise KintoneUnavailable(
+                f"kintoneの応答が欠けています / kintone's answer is not whole (no “{member}”)",
+                status=response.status_code,
+            )
+        return response
 
     # The library takes fields that are called "id" or "revision" for the record's own; these are its private names.
     def _Application__is_record_id(self, field_name: str) -> bool:  # noqa: N802

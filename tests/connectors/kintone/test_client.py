@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+
 import pytest
 from pydantic import SecretStr
 
@@ -99,3 +102,29 @@ def test_a_guest_space_that_was_forgotten_is_explained(domain: FakeDomain) -> No
 
     with pytest.raises(KintoneRefused, match="KINTONE_GUEST_SPACE"):
         company.connector.find_contacts(SAKURA)
+
+
+def test_an_answer_that_lacks_what_was_promised_is_no_empty_answer(company: KintoneCompany, notes: FakeApp) -> None:
+    app = client(company, notes, "view", "add", "edit")
+    record_id = app.add({"key": "K1"})
+    asks: dict[str, Callable[[], object]] = {
+        "find": lambda: app.find(""),
+        "add": lambda: app.add({"key": "K2"}),
+        "upsert": lambda: app.upsert("key", "K3", {}),
+    }
+
+    for ask in asks.values():
+        with company.domain.trouble("no id"), pytest.raises(KintoneUnavailable, match="not whole"):
+            ask()
+
+    assert app.fetch(record_id) is not None
+
+
+def test_connections_that_the_far_side_closed_meanwhile_are_made_anew(company: KintoneCompany) -> None:
+    company.keep_person("山本 さくら", "080-0000-1223")
+    company.connector.find_contacts(SAKURA)
+
+    for connection in list(company.domain._server._http.open):
+        connection.shutdown(socket.SHUT_RDWR)
+
+    assert len(company.connector.find_contacts(SAKURA)) == 1
