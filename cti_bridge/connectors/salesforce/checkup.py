@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from cti_bridge.connectors.salesforce.budget import WARN_AT
+from cti_bridge.connectors.salesforce.content import closed_status
 from cti_bridge.connectors.salesforce.lookup import Lookup
 from cti_bridge.connectors.salesforce.problems import SalesforceRefused
 from cti_bridge.connectors.salesforce.records import shapes
 from cti_bridge.connectors.salesforce.schema import Described, contact_objects
 from cti_bridge.connectors.salesforce.settings import fields_of
 from cti_bridge.connectors.salesforce.soql import select
-from cti_bridge.connectors.salesforce.tasks import closed_status, external_id_column
+from cti_bridge.connectors.salesforce.tasks import external_id_column
 from cti_bridge.errors import ConnectorError
 from cti_bridge.model import Finding, Severity
 

@@ -162,7 +162,7 @@ def _first_error(body: object) -> Mapping[str, Any]:
 
 
 def _duplicates(error: Mapping[str, Any]) -> tuple[str, ...]:
-    result = error.get("duplicateResult")
+    result = error.get("duplicateResult") or error.get("duplicateResut")  # REST spells it so
     if not isinstance(result, Mapping):
         return ()
     records = [record for match in result.get("matchResults") or () for record in match.get("matchRecords") or ()]

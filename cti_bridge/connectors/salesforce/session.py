@@ -17,22 +17,17 @@ from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
-from urllib3.util import Retry
 
 from cti_bridge.connectors.salesforce.budget import Budget
 from cti_bridge.connectors.salesforce.problems import sign_in_refused, translate
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
+from cti_bridge.connectors.salesforce.wire import connections
 from cti_bridge.errors import ConnectorUnavailable
 
 Row = dict[str, Any]
 
-POOL = 32
-"""Connections kept open: look-ups, outbox and agents' requests of one process."""
-
-CONNECT_SECONDS = 3.05
 NEW_TOKEN_SECONDS = 30.0
 """A token that was never accepted is not replaced before it is so old: a fresh one would fare no better."""
 
@@ -56,7 +51,10 @@ class Org(Salesforce):
         self._accepted = False
         self._trouble: ConnectorUnavailable | None = None
         super().__init__(
-            **_credentials(settings), session=_http(settings), version=settings.api_version, object_pairs_hook=dict
+            **_credentials(settings),
+            session=connections(settings),
+            version=settings.api_version,
+            object_pairs_hook=dict,
         )
         self.session.hooks["response"].append(self._note)
         self._built = True
@@ -222,51 +220,6 @@ class Org(Salesforce):
             self.clock_skew = parsedate_to_datetime(answer.headers["Date"]) - datetime.now(UTC)
         except (KeyError, ValueError, TypeError):
             return
-
-
-class Wire(HTTPAdapter):
-    """The connections. Every request has a time-out; only what may be repeated is repeated, and only once.
-
-    ``elsewhere`` sends everything to this address instead, for tests: also the sign-in, whose host the library makes up.
-    """
-
-    def __init__(self, timeout: float, elsewhere: str | None = None) -> None:
-        self._timeout = (min(CONNECT_SECONDS, timeout), timeout)
-        self._elsewhere = elsewhere
-        repeat = Retry(
-            total=1,
-            connect=1,
-            read=0,
-            status=1,
-            status_forcelist=(502, 503, 504),
-            allowed_methods=("GET", "PATCH"),
-            backoff_factor=0.2,
-            raise_on_status=False,
-            respect_retry_after_header=False,
-        )
-        super().__init__(pool_connections=4, pool_maxsize=POOL, max_retries=repeat)
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: bool | str = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        if self._elsewhere and request.url:
-            parts = urlsplit(request.url)
-            request.url = f"{self._elsewhere}{parts.path}{'?' * bool(parts.query)}{parts.query}"
-        return super().send(request, stream, timeout or self._timeout, verify, cert, proxies)
-
-
-def _http(settings: SalesforceSettings) -> requests.Session:
-    http = requests.Session()
-    http.trust_env = settings.instance_url is None  # no proxy stands between us and this machine
-    http.headers["Accept"] = "application/json"
-    http.mount("https://", Wire(settings.timeout_seconds, settings.instance_url))
-    return http
 
 
 def _credentials(settings: SalesforceSettings) -> dict[str, Any]:

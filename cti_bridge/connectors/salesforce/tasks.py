@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
-from cti_bridge.connectors.salesforce.activity import TAIL
+from cti_bridge.connectors.salesforce.content import REFERENCES, Content, Place
 from cti_bridge.connectors.salesforce.lookup import Lookup
 from cti_bridge.connectors.salesforce.problems import SEVERAL, SalesforceRefused
 from cti_bridge.connectors.salesforce.schema import Column, Described, Table
 from cti_bridge.connectors.salesforce.session import Org
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
-from cti_bridge.connectors.salesforce.soql import fit, quoted, record_id, select
+from cti_bridge.connectors.salesforce.soql import quoted, record_id, select
 from cti_bridge.logbook import get_logger
-from cti_bridge.model import CallLog, Direction, Language, Outcome, RecordLink
+from cti_bridge.model import CallLog, Language, RecordLink
 
 log = get_logger(__name__)
 
@@ -26,7 +23,6 @@ EXTERNAL_ID_NAMES = ("cti_call_sid__c", "cti_call_id__c", "call_sid__c", "callsi
 WRITTEN_REMEMBERED = 4096
 CALLS_AT_ONCE = 64
 
-REFERENCES = ("WhoId", "WhatId", "OwnerId")
 DEAD_REFERENCE = (
     "CANNOT_UPDATE_CONVERTED_LEAD",
     "ENTITY_IS_DELETED",
@@ -40,24 +36,6 @@ DEAD_REFERENCE = (
 )
 """What Salesforce says of a contact, record or user that is gone, merged, hidden from us, or may not have this Task."""
 
-OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
-    Outcome.ANSWERED: ("応答", "Answered"),
-    Outcome.MISSED: ("不在着信", "Missed"),
-    Outcome.BUSY: ("話し中", "Busy"),
-    Outcome.NO_ANSWER: ("応答なし", "No answer"),
-    Outcome.FAILED: ("接続できず", "Failed"),
-    Outcome.CANCELED: ("取り消し", "Canceled"),
-}
-_WORDS: Mapping[Language, Mapping[str, str]] = {
-    "ja": {
-        "recording": "録音",
-        "call": "通話ID",
-        "related": "関連レコード",
-        "dropped": "関連付けできなかったレコード",
-    },
-    "en": {"recording": "Recording", "call": "Call", "related": "Related record", "dropped": "Could not be related to"},
-}
-
 
 def external_id_column(task: Table, settings: SalesforceSettings) -> Column | None:
     """The field of Task that finds a call again in one request: the one set, else one named like ours; None: CallObject."""
@@ -70,40 +48,6 @@ def external_id_column(task: Table, settings: SalesforceSettings) -> Column | No
         if column.external_id and column.type == "string" and column.createable
     }
     return next((usable[name] for name in ([wanted] if wanted else EXTERNAL_ID_NAMES) if name in usable), None)
-
-
-def closed_status(described: Described, settings: SalesforceSettings) -> str | None:
-    """The status of a call's Task: the one set, ``Completed``, or the first that the org counts as closed."""
-    task = described.tables.get("Task")
-    column = task.columns.get("Status") if task else None
-    offered = tuple(column.picklist) if column else ()
-    if settings.task_status:
-        found = [
-            value for value in offered if settings.task_status in (value, column.picklist[value] if column else "")
-        ]
-        return found[0] if found else None
-    closed = [status for status in described.closed_statuses if not offered or status in offered]
-    return "Completed" if "Completed" in closed else next(iter(closed), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a Task hangs: ``who`` a person, ``what`` anything else, ``told`` what only its text can say."""
-
-    who: str | None = None
-    what: str | None = None
-    owner: str | None = None
-    told: tuple[str, ...] = ()
-
-    def without(self, fields: tuple[str, ...]) -> Place:
-        """The place with these references given up, and said in the text instead; an owner is not missed there."""
-        lost = [value for name, value in (("WhoId", self.who), ("WhatId", self.what)) if name in fields and value]
-        return Place(
-            who=None if "WhoId" in fields else self.who,
-            what=None if "WhatId" in fields else self.what,
-            owner=None if "OwnerId" in fields else self.owner,
-            told=(*self.told, *lost),
-        )
 
 
 class Tasks:
@@ -132,41 +76,61 @@ class Tasks:
                 "CTI Bridge用ユーザーにToDo（Task）の権限がありません。 / The bridge's user has no right to Tasks.",
                 code="INVALID_TYPE",
             )
+        content = Content(described, task, self._settings, self._language)
         user = self._users.find(call.agent_email) if call.agent_email else None
         zone = user.zone if user and user.zone else self._lookup.timezone
-        place = replace(self._place(described, task, call), owner=user.id if user else None)
+        place = replace(content.place(call, self._person(described, call)), owner=user.id if user else None)
         for _ in range(len(REFERENCES) + 1):
-            values = self._values(described, task, call, place, zone)
             try:
-                return self._save(task, call.call_id, values)
+                return self._save(task, call.call_id, content.values(call, place, zone))
             except SalesforceRefused as problem:
-                named = tuple(name for name in problem.fields if name in REFERENCES) or REFERENCES
-                poorer = place.without(named)
-                elsewhere = bool(problem.fields) and not set(problem.fields) & set(REFERENCES)
-                if problem.code not in DEAD_REFERENCE or elsewhere or poorer == place:
+                lost = self._lost(place, problem) if problem.code in DEAD_REFERENCE else ()
+                poorer = place.without(lost)
+                if poorer == place:
                     raise
-                log.warning("salesforce_reference_dropped", call=call.call_id, code=problem.code, fields=list(named))
+                log.warning("salesforce_reference_dropped", call=call.call_id, code=problem.code, fields=list(lost))
                 place = poorer
         raise AssertionError  # pragma: no cover  (each round gives up at least one of three references)
+
+    def _person(self, described: Described, call: CallLog) -> str | None:
+        """The contact behind a person account, on whom its calls are logged."""
+        whole = record_id(call.contact.id) if call.contact else None
+        table = described.table_of(whole) if whole else None
+        known = whole and table and "PersonContactId" in table.columns
+        return self._users.person_contact(whole) if whole and known else None
+
+    def _lost(self, place: Place, problem: SalesforceRefused) -> tuple[str, ...]:
+        """Which references Salesforce means: those it names; else those whose records we cannot see; else all of them."""
+        if problem.fields:
+            return tuple(name for name in problem.fields if name in REFERENCES)
+        held = {"WhoId": place.who, "WhatId": place.what, "OwnerId": place.owner}
+        named = {field: (record, self._lookup.schema.object_of(record)) for field, record in held.items() if record}
+        seen = {field: one for field, one in named.items() if one[1] and self._lookup.schema.table(one[1])}
+        queries = [
+            select(["Id"], str(table), f"Id = {quoted(record)}{' AND IsActive = true' * (table == 'User')}")
+            for record, table in seen.values()
+        ]
+        alive = {field for field, rows in zip(seen, self._org.rows(*queries), strict=True) if rows}
+        return tuple(field for field in named if field not in alive) or REFERENCES
 
     # ── saving ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _save(self, task: Table, call_id: str, values: dict[str, object]) -> str:
         column = external_id_column(task, self._settings)
-        return self._upsert(column, call_id, values) if column else self._find_and_save(task, call_id, values)
+        return self._upsert(task, column, call_id, values) if column else self._find_and_save(task, call_id, values)
 
-    def _upsert(self, column: Column, call_id: str, values: dict[str, object]) -> str:
+    def _upsert(self, task: Table, column: Column, call_id: str, values: dict[str, object]) -> str:
         """One request. A Task's subtype may be said only while it is created, which an upsert does not tell beforehand."""
         path = f"Task/{column.name}/{quote(call_id, safe='')}"
         fresh = call_id not in self._written
         try:
-            answer = self._org.write("PATCH", path, values if fresh else _for_update(values))
+            answer = self._org.write("PATCH", path, values if fresh else _for_update(task, values))
         except SalesforceRefused as problem:
             if problem.code == SEVERAL and problem.ids:  # the field is not unique, and somebody has copied a Task
-                return self._update(min(problem.ids), values)
+                return self._update(task, min(problem.ids), values)
             if not fresh or problem.code != "INVALID_FIELD_FOR_INSERT_UPDATE":
                 raise
-            answer = self._org.write("PATCH", path, _for_update(values))
+            answer = self._org.write("PATCH", path, _for_update(task, values))
         self._remember(call_id)
         if "id" in answer:
             return str(answer["id"])
@@ -184,11 +148,15 @@ class Tasks:
             )
         [rows] = self._org.rows(select(["Id"], "Task", f"CallObject = {quoted(call_id)}", "CreatedDate", 1))
         if rows:
-            return self._update(str(rows[0]["Id"]), values)
+            try:
+                return self._update(task, str(rows[0]["Id"]), values)
+            except SalesforceRefused as problem:
+                if problem.code not in ("ENTITY_IS_DELETED", "NOT_FOUND"):  # it was deleted a moment ago
+                    raise
         return str(self._org.write("POST", "Task", values)["id"])
 
-    def _update(self, task_id: str, values: dict[str, object]) -> str:
-        self._org.write("PATCH", f"Task/{task_id}", _for_update(values))
+    def _update(self, task: Table, task_id: str, values: dict[str, object]) -> str:
+        self._org.write("PATCH", f"Task/{task_id}", _for_update(task, values))
         return task_id
 
     def _remember(self, call_id: str) -> None:
@@ -196,104 +164,7 @@ class Tasks:
         while len(self._written) > WRITTEN_REMEMBERED:
             self._written.popitem(last=False)
 
-    # ── what is written ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _place(self, described: Described, task: Table, call: CallLog) -> Place:
-        """People into WhoId, everything else into WhatId; a Lead may have no related record, so that one is told."""
-        related = record_id(call.related.id) if call.related else None
-        contact = record_id(call.contact.id) if call.contact else None
-        table = described.table_of(contact) if contact else None
-        if contact is None or table is None:
-            return Place(what=related)
-        if table.name == "Lead":
-            return Place(who=contact, told=(related,) if related else ())
-        if table.name == "Contact":
-            return Place(who=contact, what=related)
-        if "PersonContactId" in table.columns and (person := self._users.person_contact(contact)):
-            return Place(who=person, what=related)
-        what = task.columns.get("WhatId")
-        if what is not None and table.name not in what.references:
-            return Place(what=related, told=(contact,))  # an object without activities
-        return Place(what=related or contact, told=(contact,) if related and table.name != "Account" else ())
-
-    def _values(
-        self, described: Described, task: Table, call: CallLog, place: Place, zone: ZoneInfo
-    ) -> dict[str, object]:
-        facts = self._facts(call)
-        wanted: dict[str, object] = {
-            "Subject": call.subject,
-            "WhoId": place.who,
-            "WhatId": place.what,
-            "ActivityDate": call.started_at.astimezone(zone).date().isoformat(),
-            "Status": closed_status(described, self._settings),
-            "Priority": task.columns["Priority"].default or "Normal" if "Priority" in task.columns else None,
-            "TaskSubtype": "Call",
-            "CallType": "Inbound" if call.direction is Direction.INBOUND else "Outbound",
-            "CallDurationInSeconds": facts["talk_seconds"],
-            "CallDisposition": facts["disposition"] or facts["outcome"],
-            "CallObject": call.call_id,
-            **({"OwnerId": place.owner} if place.owner else {}),
-            **{field: facts[fact] for fact, field in self._settings.task_mapping.items()},
-        }
-        stored = {name: _stored(task.columns[name], value) for name, value in wanted.items() if name in task.columns}
-        kept = {name: value for name, value in stored.items() if _may_write(task.columns[name], value)}
-        if "Description" in task.columns and task.columns["Description"].createable:
-            kept["Description"] = fit(call.body, task.columns["Description"].length, self._tail(call, place))
-        return kept
-
-    def _tail(self, call: CallLog, place: Place) -> str:
-        words = _WORDS[self._language]
-        records = [self._record_url(told) for told in place.told]
-        related = call.related.title if call.related and record_id(call.related.id) in place.told else ""
-        lines = [
-            *([f"{words['recording']}: {call.recording_url}"] if call.recording_url else []),
-            *([f"{words['related']}: {related}"] if related else []),
-            *([f"{words['dropped']}: {' '.join(records)}"] if records else []),
-            f"{words['call']}: {call.call_id}",
-        ]
-        return "\n".join([TAIL, *lines])
-
-    def _record_url(self, told: str) -> str:
-        return f"{self._settings.lightning_origin}/{told}"
-
-    def _facts(self, call: CallLog) -> dict[str, object]:
-        """The members of ``settings.CALL_FACTS``."""
-        return {
-            "agent": call.agent_name,
-            "call_id": call.call_id,
-            "direction": call.direction.value,
-            "disposition": call.disposition,
-            "ended_at": call.ended_at,
-            "line": call.line_name,
-            "note": call.note,
-            "outcome": OUTCOMES[call.outcome][self._language == "en"],
-            "party": call.party,
-            "recording": call.recording_url or "",
-            "recording_id": call.recording_id or "",
-            "started_at": call.started_at,
-            "talk_seconds": int(call.talk_time.total_seconds()),
-        }
-
-
-def _stored(column: Column, value: object) -> object:
-    """A value as its field takes it: text cut to length, moments in UTC, numbers as numbers."""
-    if isinstance(value, datetime):
-        if column.type == "date":
-            return value.astimezone(UTC).date().isoformat()
-        value = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, int) and column.type in ("int", "double", "currency", "percent"):
-        return value
-    if value is None or column.type in ("reference", "date", "datetime", "picklist", "multipicklist"):
-        return value
-    return fit(str(value), column.length) if column.length else str(value)
-
-
-def _may_write(column: Column, value: object) -> bool:
-    """Whether the field takes this value: the org's picklists are asked, not guessed."""
-    if not column.createable:
-        return False
-    return column.type != "picklist" or not column.picklist or value in column.picklist
-
-
-def _for_update(values: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in values.items() if name != "TaskSubtype"}
+def _for_update(task: Table, values: dict[str, object]) -> dict[str, object]:
+    """Without what may be said only of a new Task: its subtype, and whatever the org closes to changes."""
+    return {name: value for name, value in values.items() if name != "TaskSubtype" and task.columns[name].updateable}
