@@ -9,6 +9,7 @@ from typing import Any
 
 from cti_bridge.connector import Resources
 from cti_bridge.connectors.kintone import KintoneConnector
+from cti_bridge.phone import PhoneNumber
 from tests.contract import Crm, KeptLog
 from tests.fakes.kintone import FakeApp, FakeDomain
 
@@ -134,10 +135,11 @@ class KintoneCompany(Crm):
         mapping: str = MAPPING,
         *,
         guest_space: int | None = None,
+        customer_fields: Mapping[str, str | dict[str, Any]] = {},
     ) -> None:
         self.domain = domain
         domain.user("hanako", "佐藤 花子", email="hanako@example.com")
-        self.people = domain.app("顧客", CUSTOMER_FIELDS, guest_space=guest_space)
+        self.people = domain.app("顧客", {**CUSTOMER_FIELDS, **customer_fields}, guest_space=guest_space)
         self.companies = domain.app("会社", COMPANY_FIELDS, guest_space=guest_space)
         self.calls = domain.app("通話履歴", CALL_FIELDS, guest_space=guest_space)
         self.cases = domain.app("問い合わせ", RELATED_FIELDS, guest_space=guest_space)
@@ -200,6 +202,26 @@ class KintoneCompany(Crm):
     def searches(self, app: FakeApp) -> int:
         """How often this app was asked for records."""
         return len(self.domain.requests(app, api="records.json", method="GET"))
+
+
+class TidyCompany(KintoneCompany):
+    """A company whose customers have normalised numbers, filled at every save as the plug-in does, and asked for alone."""
+
+    forgiving = True
+
+    def __init__(self, domain: FakeDomain, *, only: bool = True) -> None:
+        normalised = f'"携帯電話"]\nnormalised = ["電話_正規化", "携帯_正規化"]\nnormalised_only = {str(only).lower()}'
+        super().__init__(
+            domain,
+            mapping=MAPPING.replace('"携帯電話"]', normalised, 1),
+            customer_fields={"電話_正規化": "SINGLE_LINE_TEXT", "携帯_正規化": "SINGLE_LINE_TEXT"},
+        )
+
+    def keep_person(self, name: str, *numbers: str, reading: str = "", company: str = "", **more: Any) -> str:
+        codes = ("電話_正規化", "携帯_正規化")
+        found = [PhoneNumber.find(text) for text in numbers]
+        tidy = {code: number.e164 if number else "" for code, number in zip(codes, found, strict=False)}
+        return super().keep_person(name, *numbers, reading=reading, company=company, **{**tidy, **more})
 
 
 def kintone_time(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from cti_bridge.connectors.kintone.form import DROP_DOWN, LINES, LINK, TEXT, Fie
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
 from cti_bridge.model import Direction, Outcome, RelatedRecord
 from tests.connectors.kintone.company import CALL_FIELDS, MAPPING, KintoneCompany
-from tests.contract import SAKURA, ConnectorContract, Crm, log, only
+from tests.contract import SAKURA, log, only
 from tests.fakes.kintone import FakeDomain
 from tests.fakes.kintone.wire import Json
 
@@ -204,22 +204,6 @@ def test_a_form_that_limits_its_text_gets_no_more(company: KintoneCompany) -> No
 def hooked(domain: FakeDomain) -> KintoneCompany:
     """A company with webhooks on its call-log app, which bulk requests do not fire."""
     return KintoneCompany(domain, {"KINTONE_CALL_LOG_WEBHOOKS": "yes"})
-
-
-class TestKintoneWithWebhooks(ConnectorContract):
-    """The contract again, logs written one by one."""
-
-    @pytest.fixture
-    def crm(self, hooked: KintoneCompany) -> Crm:
-        return hooked
-
-
-class TestKintoneInAGuestSpace(ConnectorContract):
-    """The contract again, every app in a guest space."""
-
-    @pytest.fixture
-    def crm(self, domain: FakeDomain) -> Crm:
-        return KintoneCompany(domain, {"KINTONE_GUEST_SPACE": "7"}, guest_space=7)
 
 
 def writes(company: KintoneCompany) -> list[tuple[str, str]]:

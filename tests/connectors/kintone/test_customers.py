@@ -7,7 +7,7 @@ import pytest
 from cti_bridge.connectors.kintone.lookup import Lookup
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
 from cti_bridge.model import ContactDraft
-from tests.connectors.kintone.company import CUSTOMER_FIELDS, MAPPING, KintoneCompany
+from tests.connectors.kintone.company import CUSTOMER_FIELDS, MAPPING, KintoneCompany, TidyCompany
 from tests.contract import HOME, NOBODY, SAKURA, TOKYO, only
 from tests.fakes.kintone import FakeDomain
 
@@ -42,13 +42,8 @@ def test_a_name_kept_in_two_fields_is_divided_and_read_as_one(
     assert company.connector.search("山本 さくら") == [made]
 
 
-def test_normalised_fields_are_filled_with_the_numbers(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> None:
-    for code in ("電話_正規化", "携帯_正規化"):
-        monkeypatch.setitem(CUSTOMER_FIELDS, code, "SINGLE_LINE_TEXT")
-    mapping = MAPPING.replace(
-        '"携帯電話"]', '"携帯電話"]\nnormalised = ["電話_正規化", "携帯_正規化"]\nnormalised_only = true', 1
-    )
-    company = KintoneCompany(domain, mapping=mapping)
+def test_normalised_fields_are_filled_with_the_numbers(domain: FakeDomain) -> None:
+    company = TidyCompany(domain)
 
     made = company.connector.create_contact(ContactDraft("山本 さくら", TOKYO.e164))
     company.connector.add_number(made, SAKURA)

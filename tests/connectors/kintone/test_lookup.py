@@ -10,7 +10,7 @@ import pytest
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
 from cti_bridge.model import ContactKind
 from cti_bridge.phone import PhoneNumber
-from tests.connectors.kintone.company import CUSTOMER_FIELDS, MAPPING, KintoneCompany
+from tests.connectors.kintone.company import CUSTOMER_FIELDS, KintoneCompany, TidyCompany
 from tests.contract import SAKURA, TOKYO, only
 from tests.fakes.kintone import FakeDomain
 from tests.fakes.kintone.trouble import Kind
@@ -172,40 +172,30 @@ def test_a_field_within_a_table_is_refused_with_the_reason(company: KintoneCompa
         company.connector.find_contacts(SAKURA)
 
 
-NORMALISED = MAPPING.replace('"携帯電話"]', '"携帯電話"]\nnormalised = ["電話_正規化", "携帯_正規化"]\n{more}', 1)
-
-
 @pytest.fixture
-def tidy(domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> KintoneCompany:
-    """A company that keeps normalised numbers, and is asked for by them alone."""
-    for code in ("電話_正規化", "携帯_正規化"):
-        monkeypatch.setitem(CUSTOMER_FIELDS, code, "SINGLE_LINE_TEXT")
-    return KintoneCompany(domain, mapping=NORMALISED.replace("{more}", "normalised_only = true"))
+def tidy(domain: FakeDomain) -> TidyCompany:
+    return TidyCompany(domain)
 
 
-def test_a_normalised_field_finds_what_nobody_could_spell(tidy: KintoneCompany) -> None:
-    sakura = tidy.keep_person("山本 さくら", "03-2000-0110（代）内線21", 電話_正規化=TOKYO.e164)
+def test_a_normalised_field_finds_what_nobody_could_spell(tidy: TidyCompany) -> None:
+    sakura = tidy.keep_person("山本 さくら", "03-2000-0110（代）内線21")
 
     assert only(tidy.connector.find_contacts(TOKYO)).id == sakura
     sent = tidy.domain.requests(tidy.people, api="records.json")[-1].params["query"]
     assert sent == f'(電話_正規化 in ("{TOKYO.e164}") or 携帯_正規化 in ("{TOKYO.e164}")) limit 500'
 
 
-def test_a_normalised_field_that_was_left_behind_finds_nobody(tidy: KintoneCompany) -> None:
+def test_a_normalised_field_that_was_left_behind_finds_nobody(tidy: TidyCompany) -> None:
     tidy.keep_person("山本 さくら", "080-0000-1223", 電話_正規化=TOKYO.e164)
 
     assert tidy.connector.find_contacts(TOKYO) == []
 
 
-def test_until_all_are_filled_both_are_asked_the_normalised_field_first(
-    domain: FakeDomain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for code in ("電話_正規化", "携帯_正規化"):
-        monkeypatch.setitem(CUSTOMER_FIELDS, code, "SINGLE_LINE_TEXT")
-    company = KintoneCompany(domain, mapping=NORMALISED.replace("{more}", ""))
+def test_until_all_are_filled_both_are_asked_the_normalised_field_first(domain: FakeDomain) -> None:
+    company = TidyCompany(domain, only=False)
     wanted = {
-        company.keep_person("山本 さくら", "０８０－００００－１２２３"),
-        company.keep_person("山本 大輔", "080-0000-1223（夫）", 電話_正規化=SAKURA.e164),
+        company.keep_person("山本 さくら", "０８０－００００－１２２３", 電話_正規化=""),
+        company.keep_person("山本 大輔", "080-0000-1223（夫）"),
     }
 
     assert {contact.id for contact in company.connector.find_contacts(SAKURA)} == wanted
