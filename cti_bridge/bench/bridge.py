@@ -15,13 +15,17 @@ from cti_bridge.connector import Connector
 
 
 def create_app() -> Flask:
-    """The stand-alone app. ``BENCH_CRM_URL`` is the CRM; without it the CRM knows nobody and answers at once."""
+    """The stand-alone app. ``BENCH_CRM_URL`` is the CRM; without it the CRM knows nobody and answers at once.
+
+    ``BENCH_CONNECTOR=configured``: neither, but the connector that CTI_CONNECTOR names.
+    """
     logbook.configure()
     _shorten_waits()
     crm_url = os.environ.get("BENCH_CRM_URL")
     seconds = float(os.environ.get("BENCH_CRM_SECONDS", "0"))
     crm = BenchConnector(crm_url, seconds) if crm_url else None
-    connector: Connector = crm or NobodyConnector()
+    configured = os.environ.get("BENCH_CONNECTOR") == "configured"
+    connector: Connector | None = None if configured else crm or NobodyConnector()
     app = Flask("cti_bridge", static_folder=None)
     CTIBridge(app, connector=connector)
     tell_threads(app)

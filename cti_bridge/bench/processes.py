@@ -73,7 +73,7 @@ class Server:
         self._folder = folder
         ours = ("CTI_", "TWILIO_", "SALESFORCE_", "KINTONE_", "DATABASE_URL", "DYNO", "PORT", "WEB_CONCURRENCY")
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        self._environment = {**inherited, **environment}
+        self.environment = {**inherited, **environment}
         self._command = [
             *(sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{self.port}"),
             *(("-c", conf) if conf else ()),
@@ -96,7 +96,7 @@ class Server:
             self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and arguments)
                 self._command,
                 cwd=self._folder,  # away from any gunicorn.conf.py
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

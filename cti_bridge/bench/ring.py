@@ -37,11 +37,11 @@ def to_card(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
         office.bridge(BENCH_CRM_URL=crm, BENCH_CRM_SECONDS=str(CRM_SECONDS)) as bridge,
         Screens(bridge.url, office.tickets()) as screens,
     ):
-        _play(load, twilio, bridge.url, customers(20, first=1_000_000))
+        play(load, twilio, bridge.url, customers(20, first=1_000_000))
         earlier = counted(crm)["asked"]
         screens.forget()
         with watched() as lateness:
-            new = _play(load, twilio, bridge.url, numbers)
+            new = play(load, twilio, bridge.url, numbers)
         new_cards = screens.calls()
         trips = {number: float(seconds) for number, seconds in fetch_json(f"{bridge.url}/bench/round-trips").items()}
         logged = [one.webhook.call_id for one in new if one.webhook.path == INCOMING][:LOGS]
@@ -50,12 +50,12 @@ def to_card(load: Load, folder: Path, twilio: Twilio) -> list[Row]:
         asked["write"] = sum(told["writes"][call_id] for call_id in logged) / len(logged)
         screens.forget()
         with watched() as later:
-            known = _play(load, twilio, bridge.url, numbers)
+            known = play(load, twilio, bridge.url, numbers)
         known_cards = screens.calls()
-    first = _delays(new, new_cards, bool)
-    matched = _delays(new, new_cards, _has_matches)
+    first = delays(new, new_cards, bool)
+    matched = delays(new, new_cards, has_matches)
     over = [seconds - trips[call.form["From"]] for call, seconds in matched]
-    again = [seconds for _, seconds in _delays(known, known_cards, _has_matches)]
+    again = [seconds for _, seconds in delays(known, known_cards, has_matches)]
     at_first = [seconds for _, seconds in first]
     lateness.p99 = max(lateness.p99, later.p99)
     return [*_timings(load, lateness, at_first, over, again), _asked(asked, count)]
@@ -116,7 +116,7 @@ def _asked(asked: dict[str, float], count: int) -> Row:
     )
 
 
-def _play(load: Load, twilio: Twilio, url: str, numbers: Sequence[str]) -> list[Sent]:
+def play(load: Load, twilio: Twilio, url: str, numbers: Sequence[str]) -> list[Sent]:
     """Ring and give up; returns how each webhook was sent, once every card had the time to come."""
     calls = rings(numbers, rate=load.calls_per_second)
     sent = twilio.send(url, [*calls, *hang_ups(calls, after=CALL_LASTS)], connections=4)
@@ -126,7 +126,7 @@ def _play(load: Load, twilio: Twilio, url: str, numbers: Sequence[str]) -> list[
     return sent
 
 
-def _delays(
+def delays(
     sent: Sequence[Sent], cards: Sequence[tuple[float, Card]], shown: Callable[[Card], bool]
 ) -> list[tuple[Webhook, float]]:
     """From each ring to the first card that shows it, on whichever socket. Raises NotMeasured when some never came."""
@@ -141,7 +141,7 @@ def _delays(
     return [(one.webhook, arrived[one.webhook.call_id] - one.began) for one in ringing]
 
 
-def _has_matches(card: Card) -> bool:
+def has_matches(card: Card) -> bool:
     return bool(card["matches"])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cti_bridge.bench import crowd, history, kills, table, webhook
+from cti_bridge.bench import crowd, history, kills, salesforce, table, webhook
 from cti_bridge.bench.load import QUICK, Load
 from cti_bridge.bench.machine import Lateness, watched
 from cti_bridge.bench.run import MEASURES, measured
@@ -45,6 +45,19 @@ def test_no_log_is_lost_or_doubled_when_the_server_is_killed(twilio: Twilio, tmp
     assert (row.measured, row.kept) == ("0 and 0", True)
 
 
+def test_salesforce_is_asked_once_a_lookup_and_once_a_log_over_connections_that_stay(
+    twilio: Twilio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(salesforce, "ROUND_TRIPS", (0.020,))
+    looked_up, logged, ring, logged_without_field = salesforce.from_afar(TINY, tmp_path, twilio)
+    assert looked_up.measured == "1.00 and 0.00"
+    assert looked_up.numbers["bare"] >= 0.020, "the proxy delays less than it says"
+    assert looked_up.numbers["p95"] >= looked_up.numbers["bare"] * 0.9
+    assert logged.measured == "1.00 and 0.00"
+    assert logged_without_field.measured == "2.00 and 0.00"
+    assert ring.numbers["p95"] >= ring.numbers["p50"]
+
+
 def test_the_written_history_is_one_that_the_bridge_can_read(tmp_path: Path) -> None:
     office = Office.found(sqlite_url(tmp_path, "history.db"), tmp_path, agents=1)
     history.remember(tmp_path / "history.db", office, calls=30, known=5)
@@ -74,7 +87,7 @@ def test_what_cannot_be_measured_says_why_and_does_not_end_the_rest() -> None:
 
 
 def test_every_budget_of_the_design_has_its_measurement() -> None:
-    assert len(MEASURES) == 7
+    assert len(MEASURES) == 8
 
 
 def test_a_busy_machine_is_no_reason_to_say_that_a_budget_was_missed() -> None:
