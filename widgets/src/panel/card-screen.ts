@@ -21,6 +21,11 @@ export const screenStyle = css`
     align-items: center;
     gap: 4px;
   }
+  button.relate,
+  .screen-offer button {
+    word-break: auto-phrase;
+    text-wrap: pretty;
+  }
   button.relate {
     inline-size: 100%;
     justify-content: flex-start;

@@ -19,6 +19,7 @@ class Tab {
   readonly view = Object.assign(new EventTarget(), { document: this.page }) as unknown as Window;
   readonly desk: Desk;
   readonly lead: Lead;
+  readonly join: Join;
 
   constructor(ports: ReturnType<FakeBridge["ports"]>, hidden: boolean) {
     this.page.hidden = hidden;
@@ -26,7 +27,8 @@ class Tab {
     const surface = new OpenCti(frame().view, this.salesforce.api, FACTS);
     const joined: Join[] = [];
     this.lead = new Lead("https://bridge.example/", ports, this.view, () => joined[0]?.led());
-    joined.push(new Join(this.desk, surface, this.lead));
+    this.join = new Join(this.desk, surface, this.lead);
+    joined.push(this.join);
   }
 
   async signIn(): Promise<void> {
@@ -226,6 +228,34 @@ describe("the screen", () => {
     await tell("call-completed-delivered");
     await tell("call-completed-delivered");
     expect(tab.salesforce.of("refreshView")).toHaveLength(1);
+  });
+});
+
+describe("links in the panel", () => {
+  function panel(tab: Tab, href: string): HTMLAnchorElement {
+    const [holder, link] = [document.createElement("div"), document.createElement("a")];
+    link.href = href;
+    holder.attachShadow({ mode: "open" }).append(link);
+    document.body.replaceChildren(holder);
+    tab.join.openInside(holder, [ORG]);
+    return link;
+  }
+  const click = (link: HTMLAnchorElement, init: MouseEventInit = {}): boolean =>
+    link.dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true, cancelable: true, ...init }));
+
+  it("to records of the org open in the Salesforce page, without a tab with a second phone", async () => {
+    const tab = await live();
+    expect(click(panel(tab, `${ORG}/lightning/r/Contact/${CONTACT}/view`))).toBe(false);
+    await settle();
+    expect(tab.pops).toEqual([{ recordId: CONTACT }]);
+  });
+
+  it("stay the browser's with a key held, and where they lead elsewhere", async () => {
+    const tab = await live();
+    const link = panel(tab, `${ORG}/lightning/r/Contact/${CONTACT}/view`);
+    expect([click(link, { ctrlKey: true }), click(link, { shiftKey: true }), click(link, { button: 1 })]).toEqual([true, true, true]);
+    expect(click(panel(tab, `https://elsewhere.example/lightning/r/Contact/${CONTACT}/view`))).toBe(true);
+    expect(tab.pops).toEqual([]);
   });
 });
 
