@@ -88,6 +88,7 @@ def call_center(file: Path, *, overwrite: bool, **options: Any) -> None:
 @_about_the_centre
 @click.option("--call-id/--without-call-id", default=True, help=f"The field {CALL_ID} of Activity. Default: with it.")
 @click.option("--call-center/--without-call-center", "with_centre", default=True, help="Default: with it.")
+@click.option("--utility-bar", is_flag=True, help="Also the panel for the utility bar, for orgs without Open CTI.")
 @click.option("--phone-fields", is_flag=True, help="Also fields for numbers as +81312345678; a Flow must fill them.")
 @click.option(
     "--view-all/--by-sharing", default=True, help="Whether the bridge's user sees all customers. Default: all."
@@ -98,6 +99,7 @@ def metadata_folder(
     *,
     call_id: bool,
     with_centre: bool,
+    utility_bar: bool,
     phone_fields: bool,
     view_all: bool,
     overwrite: bool,
@@ -105,13 +107,15 @@ def metadata_folder(
 ) -> None:
     """Write a FOLDER that Salesforce's command line deploys: permission set, field, call centre."""
     org, api_version = _org()
+    centre = _centre(**options)
     files = metadata(
-        _centre(**options) if with_centre else None,
+        centre if with_centre else None,
         api_version=api_version,
         language=administrators_language(),
         call_id=call_id,
         normalised=phone_fields,
         view_all=view_all,
+        panel_url=centre.adapter_url if utility_bar else None,
     )
     _refuse_strangers(folder, files)
     _write(folder, files, overwrite=overwrite)
@@ -133,6 +137,12 @@ def metadata_folder(
             "やり直してください。その場合、通話は標準項目 CallObject で見分けます（記録のたびに要求が1回増えるだけです）。",
             f"Should Salesforce refuse the field {CALL_ID}, do it again in another folder with --without-call-id: calls "
             "are then told apart by the standard field CallObject, for one request more each.",
+        )
+    if utility_bar:
+        say(
+            "そのあと:「アプリケーションマネージャー」→ 使うLightningアプリケーションの「編集」→「ユーティリティ項目」に"
+            "「CTI Bridge」を加えます。「自動的に開始」にもチェックを付けてください。",
+            "Then: App Manager → your Lightning app → Edit → Utility Items: add CTI Bridge, and tick Start automatically.",
         )
     if phone_fields:
         names = " ".join(f"{sobject}.{name}" for sobject, fields in NORMALISED.items() for name in fields)

@@ -59,6 +59,13 @@ FIELDS = {
 
 USER_PERMISSIONS = ("ApiEnabled", "EditTask")
 
+PANEL = "ctiBridgePanel"
+TRUSTED_SITE = "CTI_Bridge"
+PANEL_SCRIPT = """import { LightningElement } from "lwc";
+
+export default class CtiBridgePanel extends LightningElement {}
+"""
+
 LABELS: Mapping[str, tuple[str, str]] = {
     "reqGeneralInfo": ("一般情報", "General Information"),
     "reqInternalName": ("内部名", "Internal Name"),
@@ -127,15 +134,21 @@ def metadata(
     call_id: bool = True,
     normalised: bool = False,
     view_all: bool = True,
+    panel_url: str | None = None,
 ) -> dict[str, str]:
-    """A folder that Salesforce's command line deploys: path → text, ``{"sfdx-project.json": "{…", …}``."""
+    """A folder that Salesforce's command line deploys: path → text, ``{"sfdx-project.json": "{…", …}``.
+
+    ``panel_url``: also a component for the utility bar that shows this page without Open CTI.
+    """
     fields = {f"Activity.{CALL_ID}": _call_id_field(language)} if call_id else {}
     if normalised:
         for sobject, names in NORMALISED.items():
             fields.update({f"{sobject}.{name}": _normalised_field(name, language) for name in names})
     members = {
         "CallCenter": [centre.internal_name] if centre else [],
+        "CspTrustedSite": [TRUSTED_SITE] if panel_url else [],
         "CustomField": sorted(fields),
+        "LightningComponentBundle": [PANEL] if panel_url else [],
         "PermissionSet": [PERMISSION_SET],
     }
     files = {
@@ -148,7 +161,7 @@ def metadata(
         files[f"{MAIN}/objects/{sobject}/fields/{field}.field-meta.xml"] = text
     if centre:
         files[f"{MAIN}/callCenters/{centre.internal_name}.callCenter-meta.xml"] = _call_centre(centre, language)
-    return files
+    return {**files, **(_panel(panel_url, api_version, height=560) if panel_url else {})}
 
 
 def _call_centre(centre: CallCentre, language: Language) -> str:
@@ -165,6 +178,29 @@ def _call_centre(centre: CallCentre, language: Language) -> str:
         _add(ET.SubElement(section, "items"), label=_label(name, language), name=name, value=value)
     _add(section, label=_label("reqGeneralInfo", language), name="reqGeneralInfo")
     return _written(root)
+
+
+def _panel(url: str, api_version: str, *, height: int) -> dict[str, str]:
+    """The page in a frame, as an item of the utility bar, and the leave for that frame.
+
+    https://developer.salesforce.com/docs/platform/lwc/guide/use-config-for-app-builder-utility-bar
+    """
+    template = ET.Element("template")
+    ET.SubElement(template, "iframe", src=url, title="CTI Bridge", width="100%", height=str(height)).text = ""
+    bundle = ET.Element("LightningComponentBundle", xmlns=METADATA)
+    _add(bundle, apiVersion=api_version, isExposed="true", masterLabel="CTI Bridge")
+    _add(ET.SubElement(bundle, "targets"), target="lightning__UtilityBar")
+    site = ET.Element("CspTrustedSite", xmlns=METADATA)
+    _add(site, context="LEX", description="CTI Bridge", endpointUrl="/".join(url.split("/")[:3]), isActive="true")
+    _add(site, isApplicableToConnectSrc="false", isApplicableToFontSrc="false", isApplicableToFrameSrc="true")
+    _add(site, isApplicableToImgSrc="false", isApplicableToMediaSrc="false", isApplicableToStyleSrc="false")
+    ET.indent(template, "    ")
+    return {
+        f"{MAIN}/lwc/{PANEL}/{PANEL}.html": ET.tostring(template, encoding="unicode", method="html") + "\n",
+        f"{MAIN}/lwc/{PANEL}/{PANEL}.js": PANEL_SCRIPT,
+        f"{MAIN}/lwc/{PANEL}/{PANEL}.js-meta.xml": _written(bundle),
+        f"{MAIN}/cspTrustedSites/{TRUSTED_SITE}.cspTrustedSite-meta.xml": _written(site),
+    }
 
 
 def _call_id_field(language: Language) -> str:

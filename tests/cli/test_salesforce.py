@@ -58,9 +58,15 @@ def lying_there(folder: Path) -> dict[str, set[str]]:
             f"{path.parent.parent.name}.{path.name.removesuffix('.field-meta.xml')}"
             for path in main.glob("objects/*/fields/*")
         },
+        "CspTrustedSite": {
+            path.name.removesuffix(".cspTrustedSite-meta.xml") for path in main.glob("cspTrustedSites/*")
+        },
+        "LightningComponentBundle": {path.name for path in main.glob("lwc/*")},
         "PermissionSet": {path.name.removesuffix(".permissionset-meta.xml") for path in main.glob("permissionsets/*")},
     }
-    assert sum(map(len, found.values())) == len([path for path in main.rglob("*") if path.is_file()])
+    bundles = [path for path in main.glob("lwc/*/*") if path.name.startswith(f"{path.parent.name}.")]
+    others = sum(map(len, found.values())) - len(found["LightningComponentBundle"])
+    assert others + len(bundles) == len([path for path in main.rglob("*") if path.is_file()])
     return {name: members for name, members in found.items() if members}
 
 
@@ -186,7 +192,8 @@ def test_labels_and_next_steps_are_in_the_administrators_language(
         ("--without-call-id",),
         ("--without-call-center",),
         ("--phone-fields",),
-        ("--without-call-id", "--without-call-center", "--phone-fields", "--by-sharing"),
+        ("--utility-bar",),
+        ("--without-call-id", "--without-call-center", "--phone-fields", "--utility-bar", "--by-sharing"),
     ],
 )
 def test_the_manifest_names_exactly_what_lies_there(terminal: Terminal, options: tuple[str, ...]) -> None:
@@ -295,6 +302,28 @@ def test_the_fields_for_normalised_numbers_come_with_the_setting_that_uses_them(
     made = {name for name in components(folder)["CustomField"] if not name.startswith("Activity.")}
     assert set(settings.normalised_fields) == made
     assert made <= fields_allowed(folder).keys()
+
+
+def test_without_open_cti_a_component_shows_the_page_in_the_utility_bar(terminal: Terminal) -> None:
+    folder = terminal.folder / "salesforce"
+    said = terminal.run(
+        "salesforce", "metadata", str(folder), "--utility-bar", "--without-call-center", "--prefix", "phone"
+    )
+    assert "Utility Items" in said
+    main = folder / "force-app/main/default"
+    bundle = main / "lwc/ctiBridgePanel"
+    template = (bundle / "ctiBridgePanel.html").read_text("utf-8")
+    assert template.startswith("<template>")
+    [frame] = ET.fromstring(template)
+    assert frame.tag == "iframe"
+    assert frame.get("src") == "https://cti.example.co.jp/phone/widgets/salesforce"
+    assert "</iframe>" in template, "browsers know no frame that closes itself"
+    about = ET.parse(bundle / "ctiBridgePanel.js-meta.xml").getroot()
+    assert [target.text for target in about.iter(f"{SET}target")] == ["lightning__UtilityBar"]
+    site = ET.parse(main / "cspTrustedSites/CTI_Bridge.cspTrustedSite-meta.xml").getroot()
+    assert site.findtext(f"{SET}endpointUrl") == "https://cti.example.co.jp", "the frame's origin and no more"
+    leave = {one.tag.removeprefix(SET) for one in site if one.text == "true"}
+    assert leave == {"isActive", "isApplicableToFrameSrc"}
 
 
 def test_two_commands_deploy_it(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
