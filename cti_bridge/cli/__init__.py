@@ -1,4 +1,4 @@
-"""The ``cti-bridge`` command: modules for running things, for people and lines, for the CRM, for Salesforce's files."""
+"""The ``cti-bridge`` command: modules for running things, for people and lines, for the CRM, for Salesforce and kintone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cti_bridge import __version__, logbook
-from cti_bridge.cli import crm, people, run, salesforce
+from cti_bridge.cli import crm, kintone, people, run, salesforce
 from cti_bridge.errors import BridgeError
 
 
@@ -31,3 +31,4 @@ def main() -> None:
 
 for command in (*run.COMMANDS, people.agents, people.lines, crm.connector, crm.doctor, salesforce.salesforce):
     main.add_command(command)
+main.add_command(kintone.kintone)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import click
 
 from cti_bridge.app import open_connector
-from cti_bridge.cli.words import connect, fail, open_database, say, show
+from cti_bridge.cli.words import Progress, connect, fail, open_database, say, show
 from cti_bridge.environment import administrators_language
 from cti_bridge.errors import ConnectorError, NumberUnreadable, SettingsError, StoreUnavailable
 from cti_bridge.model import Finding, Severity
@@ -69,7 +66,7 @@ def import_(file: Path) -> None:
     records = _records()
     problems: list[RowProblem] = []
     try:
-        with _Progress() as bar:
+        with Progress() as bar:
             summary = import_customers(file, records, progress=bar.show, problem=problems.append)
     except CustomerFileUnreadable as problem:
         raise fail(problem.ja, problem.en) from None
@@ -93,7 +90,7 @@ def import_(file: Path) -> None:
 def export(file: Path) -> None:
     """Write the embedded CRM's customers to a CSV FILE that Excel opens."""
     records = _records()
-    with _Progress() as bar, file.open("wb") as out:
+    with Progress() as bar, file.open("wb") as out:
         count = export_customers(records, out, language=administrators_language(), progress=bar.show)
     say(f"{count} 件を {file} に書き出しました。", f"Wrote {count} customers to {file}.")
 
@@ -158,16 +155,3 @@ def _database_findings(database: Database) -> list[Finding]:
 def _records() -> Records:
     settings, database = open_database()
     return Records(database, settings.region)
-
-
-class _Progress(ExitStack):
-    """A progress bar whose length is known only when it starts."""
-
-    _bar: Any = None
-    _done = 0
-
-    def show(self, done: int, total: int) -> None:
-        if self._bar is None:
-            self._bar = self.enter_context(click.progressbar(length=total, file=sys.stderr))
-        self._bar.update(done - self._done)
-        self._done = done

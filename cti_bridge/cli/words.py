@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack
+from typing import Any
+
 import click
 
 from cti_bridge.environment import administrators_language
@@ -47,3 +51,16 @@ def open_database() -> tuple[Settings, Database]:
             "The database has no tables yet, or old ones. Run: cti-bridge migrate",
         )
     return settings, database
+
+
+class Progress(ExitStack):
+    """A progress bar whose length is known only when it starts."""
+
+    _bar: Any = None
+    _done = 0
+
+    def show(self, done: int, total: int) -> None:
+        if self._bar is None:
+            self._bar = self.enter_context(click.progressbar(length=total, file=sys.stderr))
+        self._bar.update(done - self._done)
+        self._done = done

@@ -78,4 +78,4 @@ def test_an_unknown_connector_is_answered_with_the_known_ones(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CTI_CONNECTOR", "salesfarce")
-    assert "Installed: demo, local" in terminal.run("doctor", code=1)
+    assert "Installed: demo, kintone, local, salesforce" in terminal.run("doctor", code=1)

@@ -67,6 +67,18 @@ def get_apps(domain: FakeDomain, request: Request, asker: Asker) -> Json:
     return {"apps": [_told(app) for app in found[offset : offset + limit]]}
 
 
+def get_space(domain: FakeDomain, request: Request, asker: Asker) -> Json:
+    """``GET space.json``; takes no token. Every space has one thread, whose number is the space's and 100.
+
+    https://cybozu.dev/ja/kintone/docs/rest-api/spaces/get-space/
+    """
+    asker.must_be_a_user()
+    space = number(request.params, "id")
+    if request.guest_space != str(space):
+        raise not_allowed()
+    return {"id": str(space), "name": f"space {space}", "defaultThread": str(space + 100), "isGuest": True}
+
+
 def create_app(domain: FakeDomain, request: Request, asker: Asker) -> Json:
     """``POST preview/app.json``: refused with a token (GAIA_NO01)."""
     if not asker.must_be_a_user().may_create_apps:
@@ -77,6 +89,8 @@ def create_app(domain: FakeDomain, request: Request, asker: Asker) -> Json:
     if len(name) > _LONGEST_NAME:
         raise invalid({"name": [("65文字より短くなければなりません。", "Enter less than 65 characters.")]})
     space = int(request.guest_space) if request.guest_space else None
+    if space is not None and {number(request.params, "space"), number(request.params, "thread") - 100} != {space}:
+        raise invalid({"space": [("スペースが見つかりません。", "The space is not found.")]})
     app = domain.new_app(settings_for(name, {}), space)
     return {"app": str(app.id), "revision": str(app.preview.revision)}
 

@@ -31,6 +31,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "record/comments.json"): several.get_comments,
     ("GET", "app.json"): apps.get_app,
     ("GET", "apps.json"): apps.get_apps,
+    ("GET", "space.json"): apps.get_space,
     ("POST", "preview/app.json"): apps.create_app,
     ("GET", "app/settings.json"): apps.get_settings,
     ("GET", "preview/app/settings.json"): apps.get_settings,

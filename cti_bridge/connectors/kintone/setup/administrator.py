@@ -88,7 +88,8 @@ class Administrator:
         form = self._ask("GET", "preview/app/form/fields.json", {"app": app}, app)
         views = self._ask("GET", "preview/app/views.json", {"app": app}, app)
         name = self._ask("GET", "preview/app/settings.json", {"app": app}, app)["name"]
-        live, live_views = None, {}
+        live: Mapping[str, Json] | None = None
+        live_views: Mapping[str, Json] = {}
         try:
             live = self._ask("GET", "app/form/fields.json", {"app": app}, app)["properties"]
             live_views = self._ask("GET", "app/views.json", {"app": app}, app)["views"] or {}
@@ -128,7 +129,7 @@ class Administrator:
         self._ask("POST", "preview/app/deploy.json", {"apps": apps})
 
     def await_deployment(
-        self, apps: list[int], progress: Callable[[float], object] = lambda seconds: None, *, patient: bool = False
+        self, apps: list[int], progress: Callable[[float], object] = lambda _: None, *, patient: bool = False
     ) -> None:
         """Wait until kintone has put the changes into use. ``progress`` is told the seconds waited so far.
 
