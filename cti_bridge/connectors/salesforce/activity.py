@@ -10,12 +10,15 @@ from zoneinfo import ZoneInfo
 from cti_bridge.connectors.salesforce.schema import Described, Table
 from cti_bridge.connectors.salesforce.session import Row
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings, fields_of
-from cti_bridge.connectors.salesforce.soql import moment, quoted, select
+from cti_bridge.connectors.salesforce.soql import moment, select
 from cti_bridge.model import Activity, ActivityItem, ActivityKind
 
 MOST = 10
 TASKS = 2 * MOST
 """Open Tasks stand among the closed ones; so many are asked for that neither kind crowds the other out."""
+
+OF_PEOPLE = 100
+"""Rows of all person accounts of one answer together; families who share a telephone are small."""
 
 LONGEST_DETAIL = 300
 TAIL = "\n\n―― CTI Bridge"
@@ -43,12 +46,16 @@ class Stories:
         )
         return [f"({query})" for query in found if query]
 
-    def of_person_account(self, account_id: str, now: datetime) -> dict[str, str]:
-        """Queries for a person account's Tasks and Events, by object: they hang on its contact, and only their
-        ``AccountId`` tells from here."""
-        whose = f"AccountId = {quoted(account_id)}"
+    def of_person_accounts(self, where: str, now: datetime) -> dict[str, str]:
+        """Queries for the Tasks and Events of the person accounts that this condition finds, by object.
+
+        They hang on the hidden contact, so that an account's own query does not bring them; their ``AccountId`` tells.
+        """
+        people = select(["Id"], "Account", f"IsPersonAccount = true AND ({where})")
+        whose = f"AccountId IN ({people})"
         found = {"Task": self._tasks("Task", whose), "Event": self._events("Event", now, f"{whose} AND ")}
-        return {sobject: query for sobject, query in found.items() if query}
+        tables = self.described.tables
+        return {name: query for name, query in found.items() if query and tables[name].having("AccountId")}
 
     def read(self, table: Table, row: Row) -> Activity:
         """The story that a record brought along."""
@@ -71,7 +78,9 @@ class Stories:
         fields = self._fields("Task", *usual, "CallDisposition", "ActivityDate", "CreatedDate")
         if not source or not fields or "tasks" not in self.settings.activity:
             return None
-        return select(fields, source, where, "CreatedDate DESC", TASKS)
+        if where:
+            return select([*fields, "AccountId"], source, where, "CreatedDate DESC", OF_PEOPLE)
+        return select(fields, source, "", "CreatedDate DESC", TASKS)
 
     def _cases(self, source: str | None) -> str | None:
         fields = self._fields("Case", "CaseNumber", "Subject", "Status", "CreatedDate")
@@ -83,7 +92,10 @@ class Stories:
         fields = self._fields("Event", "Subject", "StartDateTime", "Location")
         if not source or not fields or "events" not in self.settings.activity:
             return None
-        return select(fields, source, f"{where}StartDateTime >= {moment(now)}", "StartDateTime", MOST)
+        coming = f"StartDateTime >= {moment(now)}"
+        if where:
+            return select([*fields, "AccountId"], source, where + coming, "StartDateTime", OF_PEOPLE)
+        return select(fields, source, coming, "StartDateTime", MOST)
 
     def _opportunities(self, table: Table) -> str | None:
         """Of an account its own; of a contact those in which it plays a role, for the rest is the account's affair."""

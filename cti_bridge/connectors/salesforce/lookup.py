@@ -47,11 +47,13 @@ class Lookup:
 
     def get(self, contact_id: str) -> Contact | None:
         """The contact with this id, its story left out; a converted lead's is what it was converted to."""
-        return self._by_id(contact_id, lambda described, shape, row: self._contact(described, shape, row, told=False))
+        found = self._by_id(contact_id)
+        return replace(found, activity=None) if found else None
 
     def story(self, contact_id: str) -> Activity:
         """The contact's story; empty when there is no such contact any more."""
-        return self._by_id(contact_id, self._story) or Activity()
+        found = self._by_id(contact_id)
+        return (found.activity if found else None) or Activity()
 
     def search(self, text: str) -> list[Contact]:
         """Contacts that hold all the words of the text in name, furigana, company or customer number; or this number."""
@@ -110,33 +112,19 @@ class Lookup:
 
     # ── by id ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _by_id(self, contact_id: str, read: Callable[[Described, Shape, Row], T]) -> T | None:
+    def _by_id(self, contact_id: str) -> Contact | None:
         whole = record_id(contact_id)
-        return self.ask(lambda described: self._read(described, whole, read)) if whole else None
+        return self.ask(lambda described: self._get(described, whole)) if whole else None
 
-    def _read(
-        self, described: Described, whole: str, read: Callable[[Described, Shape, Row], T], hops: int = 2
-    ) -> T | None:
+    def _get(self, described: Described, whole: str, hops: int = 2) -> Contact | None:
         shape = next((one for one in shapes(described, self.settings) if one.table.prefix == whole[:3]), None)
-        if shape is None:
-            return None
-        moved = shape.table.having("ConvertedContactId") if shape.table.name == "Lead" else ()
-        [rows] = self.org.rows(self._query(described, shape, f"Id = {quoted(whole)}", extra=moved))
-        row = rows[0] if rows else None
-        if row is None:
-            return None
-        elsewhere = row.get("ConvertedContactId") if row.get("IsConverted") else None
-        if shape.table.name == "Contact" and row.get("IsPersonAccount"):
-            elsewhere = row.get("AccountId")
-        return self._read(described, elsewhere, read, hops - 1) if elsewhere and hops else read(described, shape, row)
-
-    def _story(self, described: Described, shape: Shape, row: Row) -> Activity:
-        stories = self._stories(described)
-        queries = stories.of_person_account(row["Id"], datetime.now(UTC)) if row.get("PersonContactId") else {}
-        for sobject, records in zip(queries, self.org.rows(*queries.values()), strict=True):
-            name = shape.table.children_called(sobject, "WhoId", "WhatId")
-            row = {**row, name: {"records": records}} if name else row
-        return stories.read(shape.table, row)
+        found = self._rows(described, [(shape, f"Id = {quoted(whole)}")]) if shape else []
+        for held, row in found:
+            elsewhere = row.get("ConvertedContactId") if row.get("IsConverted") else None
+            if held.table.name == "Contact" and row.get("IsPersonAccount"):
+                elsewhere = row.get("AccountId")
+            return self._get(described, elsewhere, hops - 1) if elsewhere and hops else self._told(described, held, row)
+        return None
 
     # ── by words ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -148,7 +136,12 @@ class Lookup:
                 (shape, " AND ".join(f"({_any(shape.searched, f'LIKE {like(word)}')})" for word in words))
                 for shape in held
             ]
-        queries = [self._query(described, shape, f"({where}){shape.condition}", story=False) for shape, where in asked]
+        queries = [
+            select(
+                shape.fields, shape.table.name, f"({where}){shape.condition}", "LastModifiedDate DESC", MOST_SEARCHED
+            )
+            for shape, where in asked
+        ]
         found = [
             shape.contact(row, self.url(shape.table.name, row["Id"]), self.region)
             for (shape, _), rows in zip(asked, self.org.rows(*queries), strict=True)
@@ -187,30 +180,48 @@ class Lookup:
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _contacts(self, described: Described, asked: list[tuple[Shape, str]]) -> list[Contact]:
-        queries = [self._query(described, shape, f"({where}){shape.condition}") for shape, where in asked]
-        answers = zip(asked, self.org.rows(*queries), strict=True)
-        return [self._contact(described, shape, row) for (shape, _), rows in answers for row in rows]
+        wanted = [(shape, f"({where}){shape.condition}") for shape, where in asked]
+        return [self._told(described, shape, row) for shape, row in self._rows(described, wanted)]
 
-    def _query(
-        self, described: Described, shape: Shape, where: str, *, extra: tuple[str, ...] = (), story: bool = True
-    ) -> str:
-        children = self._stories(described).subqueries(shape.table, datetime.now(UTC)) if story else []
-        most = MOST_SHARING if story else MOST_SEARCHED
-        return select([*shape.fields, *extra, *children], shape.table.name, where, "LastModifiedDate DESC", most)
+    def _rows(self, described: Described, asked: list[tuple[Shape, str]]) -> list[tuple[Shape, Row]]:
+        """The records of each object that meet its condition, with their story; in one request for up to five queries."""
+        stories, now = self._stories(described), datetime.now(UTC)
+        queries = [
+            select(
+                [*shape.fields, *stories.subqueries(shape.table, now)],
+                shape.table.name,
+                where,
+                "LastModifiedDate DESC",
+                MOST_SHARING,
+            )
+            for shape, where in asked
+        ]
+        people = next((where for shape, where in asked if "PersonContactId" in shape.table.columns), "")
+        further = stories.of_person_accounts(people, now) if people else {}
+        answers = self.org.rows(*queries, *further.values())
+        theirs = dict(zip(further, answers[len(queries) :], strict=True))
+        return [
+            (shape, self._joined(shape, row, theirs) if row.get("PersonContactId") else row)
+            for (shape, _), rows in zip(asked, answers[: len(queries)], strict=True)
+            for row in rows
+        ]
 
-    def _contact(self, described: Described, shape: Shape, row: Row, *, told: bool = True) -> Contact:
-        """A record as a contact. A person account's Tasks hang on its contact and did not come along: its story is not
-        told here, but asked for when it is chosen."""
+    @staticmethod
+    def _joined(shape: Shape, row: Row, theirs: dict[str, list[Row]]) -> Row:
+        """A person account with what hangs on its hidden contact."""
+        for sobject, records in theirs.items():
+            name = shape.table.children_called(sobject, "WhoId", "WhatId")
+            own = [record for record in records if record.get("AccountId") == row["Id"]]
+            row = {**row, name: {"records": own}} if name else row
+        return row
+
+    def _told(self, described: Described, shape: Shape, row: Row) -> Contact:
+        """A record as a contact with its story."""
         if "PersonContactId" in row:
             self.users.learn_person(row["Id"], row["PersonContactId"])
         activity = self._stories(described).read(shape.table, row)
         contact = shape.contact(row, self.url(shape.table.name, row["Id"]), self.region)
-        return replace(
-            contact,
-            touched_at=touched_at(activity),
-            open_cases=open_cases(activity),
-            activity=activity if told and not row.get("PersonContactId") else None,
-        )
+        return replace(contact, touched_at=touched_at(activity), open_cases=open_cases(activity), activity=activity)
 
     def _stories(self, described: Described) -> Stories:
         return Stories(described, self.settings, self.timezone, self.url)

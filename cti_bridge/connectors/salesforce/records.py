@@ -45,9 +45,8 @@ class Shape:
     @property
     def fields(self) -> tuple[str, ...]:
         """What to select."""
-        more = self.table.having(
-            "FirstName", "LastName", "Title", "PersonTitle", "IsPersonAccount", "PersonContactId", "IsConverted"
-        )
+        names = ("FirstName", "LastName", "Title", "PersonTitle")
+        more = self.table.having(*names, "IsPersonAccount", "PersonContactId", "IsConverted", "ConvertedContactId")
         linked = self.table.having("AccountId") if self.table.name == "Contact" else ()
         company = (self.company,) if self.company else ()
         wanted = ("Id", self.table.name_column, *more, *linked, *company, *self.reading, *self.phones, *self.normalised)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cti_bridge.connectors.salesforce import SalesforceConnector
 from cti_bridge.connectors.salesforce.records import full_name
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
-from cti_bridge.model import ActivityKind, Contact, ContactKind
+from cti_bridge.model import ContactKind
 from cti_bridge.phone import PhoneNumber
 from tests.connectors.salesforce.crm import SalesforceCrm, opened, prepared
 from tests.contract import HOME, NOBODY, SAKURA, TOKYO, log, only
@@ -204,12 +203,21 @@ class TestPersonAccounts:
 
     def test_a_call_is_logged_on_the_person_and_stands_in_the_story(self, org: FakeOrg, sakura: str) -> None:
         connector = warm(org)
-        found = only(connector.find_contacts(SAKURA))
-        connector.write_call_log(log(contact=found, started_at=datetime.now(UTC)))
+        connector.write_call_log(log(contact=only(connector.find_contacts(SAKURA))))
+        org.insert(
+            "Event", WhoId=org.row(sakura)["PersonContactId"], Subject="訪問", StartDateTime="2099-01-01T00:00:00Z"
+        )
+        org.insert("Case", AccountId=sakura, Subject="故障")
+        with requests_counted(org, 1):
+            found = only(connector.find_contacts(SAKURA))
 
-        assert found.activity is None, "what hangs on the hidden contact did not come along, so it is asked for"
         assert [task["WhoId"] for task in org.rows("Task")] == [org.row(sakura)["PersonContactId"]]
-        assert [item.title for item in connector.recent_activity(found).history] == ["【着信】代表 3分12秒"]
+        assert found.activity is not None
+        assert [item.title for item in found.activity.history] == ["【着信】代表 3分12秒"]
+        assert [item.title for item in found.activity.upcoming] == ["訪問"]
+        assert (len(found.activity.open), found.open_cases) == (1, 1)
+        assert connector.recent_activity(found) == found.activity
+        assert connector.get_contact(sakura) == found
 
     def test_the_hidden_contacts_id_stands_for_the_person(self, org: FakeOrg, sakura: str) -> None:
         hidden = org.row(sakura)["PersonContactId"]
@@ -264,65 +272,6 @@ def test_no_query_is_longer_than_an_address_may_be(org: FakeOrg) -> None:
     assert max(len(query["url"]) for queries in asked for query in queries) < 16_384
 
 
-def test_what_is_shown_is_chosen_by_setting_with_labels_of_the_org(org: FakeOrg) -> None:
-    connector = warm(org, activity="cases opportunities", card_fields="Case.Priority Opportunity.CloseDate")
-    account = org.insert("Account", Name="はやぶさ", Phone="03-2000-0110")
-    org.insert("Case", AccountId=account, Subject="故障", Priority="High")
-    org.insert(
-        "Opportunity", AccountId=account, Name="更新", StageName="Negotiation", CloseDate="2027-01-31", Amount=1200000
-    )
-    org.insert("Task", WhatId=account, Subject="見えない", Status="Completed")
-
-    story = only(connector.find_contacts(TOKYO)).activity
-
-    assert story is not None
-    assert (story.history, story.upcoming) == ((), ())
-    told = {item.kind: item.detail for item in story.open}
-    assert told[ActivityKind.CASE] == "新規 · 優先度: 高"
-    assert told[ActivityKind.DEAL] == "交渉 · 1,200,000 · 2027-01-31 · 完了予定日: 2027-01-31"
-
-
-def test_nothing_is_shown_when_nothing_is_chosen(org: FakeOrg) -> None:
-    connector = warm(org, activity="none")
-    sakura = SalesforceCrm(org, connector).keep_person("山本 さくら", "080-0000-1223")
-    org.insert("Task", WhoId=sakura, Subject="電話", Status="Completed")
-
-    story = only(connector.find_contacts(SAKURA)).activity
-
-    assert story is not None
-    assert story.history == ()
-
-
-def test_a_task_to_do_stands_among_what_is_open_and_mail_is_told_apart(org: FakeOrg) -> None:
-    connector = warm(org)
-    sakura = SalesforceCrm(org, connector).keep_person("山本 さくら", "080-0000-1223")
-    org.insert("Task", WhoId=sakura, Subject="折り返す", Status="Not Started")
-    org.insert("Task", WhoId=sakura, Subject="見積書", Status="Completed", TaskSubtype="Email", Description="本文")
-    org.insert(
-        "Task", WhoId=sakura, Subject="昔の電話", Status="Completed", CallType="Inbound", ActivityDate="2020-02-03"
-    )
-
-    story = only(connector.find_contacts(SAKURA)).activity
-
-    assert story is not None
-    assert [(item.kind, item.title, item.detail) for item in story.open] == [
-        (ActivityKind.NOTE, "折り返す", "Not Started")
-    ]
-    assert [item.kind for item in story.history] == [ActivityKind.EMAIL, ActivityKind.CALL]
-    assert story.history[0].detail == "", "a mail's text is not a card's line"
-    assert story.history[1].at == datetime(2020, 2, 3, tzinfo=UTC) - timedelta(hours=9), "midnight in Tokyo"
-
-
-def test_a_contact_deleted_meanwhile_has_no_story(org: FakeOrg) -> None:
-    connector = warm(org)
-    sakura = SalesforceCrm(org, connector).keep_person("山本 さくら", "080-0000-1223")
-    found = only(connector.find_contacts(SAKURA))
-    org.delete(sakura)
-
-    assert connector.recent_activity(found).history == ()
-    assert connector.get_contact(sakura) is None
-
-
 @pytest.mark.parametrize("wrong", ["", "../../etc", "0035g00000!!!!!", "' OR Id != '", "005000000000000AAA"])
 def test_an_id_that_can_be_nobodys_is_not_even_asked_for(org: FakeOrg, wrong: str) -> None:
     connector = warm(org)
@@ -335,7 +284,3 @@ def test_a_refusal_is_told_in_salesforces_words(org: FakeOrg) -> None:
     org.api_enabled = False
     with pytest.raises(ConnectorRefused, match="API_DISABLED_FOR_ORG"):
         connector.find_contacts(NOBODY)
-
-
-def test_a_contact_of_nowhere_has_no_story(org: FakeOrg) -> None:
-    assert opened(org).recent_activity(Contact("nonsense", ContactKind.PERSON, "?")).history == ()

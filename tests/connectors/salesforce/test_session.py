@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -83,17 +84,39 @@ def test_a_token_that_never_worked_is_not_replaced_at_once(org: FakeOrg) -> None
     assert org.logins == 1
 
 
+class Turnstile:
+    """A lock that knows how many have come to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._came = threading.Semaphore(0)
+
+    def __enter__(self) -> None:
+        self._came.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def wait_for(self, count: int) -> None:
+        for _ in range(count):
+            assert self._came.acquire(timeout=10), "not so many threads came to sign in"
+
+
 def test_threads_that_waited_for_a_sign_in_share_its_failure(org: FakeOrg) -> None:
     connector = opened(org, consumer_secret="wrong")
+    door = Turnstile()
+    connector.org._lock = door  # type: ignore[assignment]
     with org.trouble(Kind.HOLD, path=TOKEN) as gate, ThreadPoolExecutor(4) as pool:
         asked = [pool.submit(at_once, connector.org.versions, 1) for _ in range(4)]
+        door.wait_for(4)
         gate.wait_for(1)
         gate.open()
         answers = [one.result()[0] for one in asked]
 
     assert {type(answer) for answer in answers} == {ConnectorUnavailable}
     assert all("SALESFORCE_CONSUMER_SECRET" in str(answer) for answer in answers)
-    assert org.sign_in.refused_logins <= 4
+    assert org.sign_in.refused_logins == 1
 
 
 @pytest.mark.parametrize("error", [{"error": "invalid_token"}, [], [{"unexpected": True}], "<html>", None])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cti_bridge.connectors.salesforce.soql import any_of, fit, like, quoted, record_id, select, sosl_term, storable
 from tests.connectors.salesforce.crm import opened, prepared
 from tests.fakes.salesforce import FakeOrg
+from tests.fakes.salesforce.soql import Comparison, Junction, parse_soql
+from tests.fakes.salesforce.sosl import Sought, Term, parse_sosl
 
 NASTY = st.lists(
     st.one_of(
@@ -93,6 +95,43 @@ def test_what_is_storable_can_be_said_in_xml_and_utf_8(text: str) -> None:
     assert kept.encode().decode() == kept
     assert "\0" not in kept
     assert storable(kept) == kept
+
+
+@given(NASTY, NASTY)
+def test_the_query_around_any_text_keeps_its_structure(text: str, other: str) -> None:
+    where = f"(Name = {quoted(text)} OR Name LIKE {like(other)}) AND Phone IN {any_of([text, other])}"
+    query = parse_soql(select(["Id", "Name"], "Account", where, "Name", 5))
+
+    assert isinstance(query.where, Junction)
+    either, phones = query.where.parts
+    assert (query.sobject, query.limit, len(query.fields), query.where.word) == ("Account", 5, 2, "AND")
+    assert isinstance(either, Junction)
+    assert [part.operator for part in either.parts if isinstance(part, Comparison)] == ["=", "LIKE"]
+    assert isinstance(either.parts[0], Comparison)
+    assert [value.text for value in either.parts[0].values] == [storable(text)]
+    assert isinstance(phones, Comparison)
+    assert [value.text for value in phones.values] == [storable(text), storable(other)]
+
+
+@given(NASTY.filter(lambda text: sum(map(str.isalnum, storable(text))) > 3))
+def test_the_search_around_any_words_keeps_its_structure(text: str) -> None:
+    words = [word for word in storable(text).split() if sum(map(str.isalnum, word)) > 1]
+    assume(words)
+    terms = " AND ".join(map(sosl_term, words))
+    search = parse_sosl(f"FIND {{{terms}}} IN ALL FIELDS RETURNING Contact(Id LIMIT 20), Account(Id)")
+
+    assert [returned.sobject for returned in search.returned] == ["Contact", "Account"]
+    assert search.group == "ALL"
+    assert sought(search.sought) == words
+
+
+def sought(part: Sought) -> list[str]:
+    """The terms of a search as they will be compared, all joined by AND and without a wildcard."""
+    if isinstance(part, Term):
+        assert not any(letter.wild for letter in part.letters)
+        return ["".join(letter.text for letter in part.letters)]
+    assert part.word == "AND"
+    return [*sought(part.left), *sought(part.right)]
 
 
 def test_hostile_texts_find_exactly_the_record_that_bears_them() -> None:
