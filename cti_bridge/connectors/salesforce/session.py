@@ -178,12 +178,13 @@ class Org(Salesforce):
                 raise ConnectorUnavailable(str(self._trouble), retry_after=self._trouble.retry_after)
             if stale and not self._accepted and time.monotonic() - self._signed_in_at < NEW_TOKEN_SECONDS:
                 raise translate(401, [{"errorCode": "INVALID_SESSION_ID"}])
-            self._sign_ins += 1
             try:
                 token, instance = self._fetch_token()
             except ConnectorUnavailable as trouble:
                 self._trouble = trouble
                 raise
+            finally:
+                self._sign_ins += 1  # when it is over: whoever came while it went on counts as having waited for it
             self._trouble, self._accepted, self._signed_in_at = None, False, time.monotonic()
             self._move(instance)
             self.session_id = token
