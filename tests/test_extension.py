@@ -322,6 +322,20 @@ def test_a_crm_with_a_screen_of_its_own_gets_a_page_that_loads_its_script(
     assert panel.endswith(f"frame-ancestors {framing}")
 
 
+def test_the_page_of_a_recording_may_play_what_it_has_fetched_and_be_framed_like_the_panel(
+    desk: Desk, built: Path
+) -> None:
+    (built / "recording.html").write_text("<cti-recording></cti-recording>", "utf-8")
+    rules = [
+        dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+        for answer in (desk.client.get("/phone/widgets/recording?id=RE1"), desk.client.get("/phone/widgets/panel"))
+    ]
+    page, panel = rules
+    assert page.pop("media-src") == "'self' blob:"
+    assert panel.pop("media-src") == "'self'", "the panel needs no more"
+    assert page == panel
+
+
 def test_a_crm_without_a_screen_of_its_own_has_no_such_page(desk: Desk, built: Path) -> None:
     assert desk.client.get("/phone/widgets/salesforce").status_code == 404
 

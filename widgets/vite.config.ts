@@ -26,7 +26,7 @@ export default defineConfig(({ mode }) => ({
           emptyOutDir: true,
           target: "es2022",
           modulePreload: { polyfill: false },
-          rolldownOptions: { input: [here("panel.html"), here("salesforce.html")] },
+          rolldownOptions: { input: [here("panel.html"), here("salesforce.html"), here("recording.html")] },
         },
   test: {
     environment: "happy-dom",

@@ -32,6 +32,11 @@ def blueprint(*, embed_origins: tuple[str, ...], live_origin: str, screen: Scree
         """The agent's panel, in a CRM's frame or in a window of its own."""
         return page("panel", scripts=())
 
+    @routes.get("/recording")
+    def recording() -> ResponseReturnValue:
+        """Plays one call's recording; the link in its call log leads here."""
+        return page("recording", scripts=(), media=("blob:",))  # it has fetched the sound, with the agent's token
+
     if screen.page:
 
         @routes.get(f"/{screen.page}")
@@ -39,7 +44,7 @@ def blueprint(*, embed_origins: tuple[str, ...], live_origin: str, screen: Scree
             """The panel as this CRM's own screen holds it."""
             return page(screen.page, scripts=screen.scripts)
 
-    def page(name: str, *, scripts: tuple[str, ...]) -> ResponseReturnValue:
+    def page(name: str, *, scripts: tuple[str, ...], media: tuple[str, ...] = ()) -> ResponseReturnValue:
         built = DIST / f"{name}.html"
         if not built.exists():
             return Response(NOT_BUILT, status=503, mimetype="text/plain")
@@ -53,7 +58,7 @@ def blueprint(*, embed_origins: tuple[str, ...], live_origin: str, screen: Scree
                 "style-src 'self'",
                 f"connect-src 'self' {live_origin}",
                 "img-src 'self' data:",
-                "media-src 'self'",
+                " ".join(("media-src 'self'", *media)),
                 "base-uri 'none'",
                 "form-action 'none'",
                 " ".join(("frame-ancestors 'self'", *framing)),

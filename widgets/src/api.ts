@@ -7,6 +7,7 @@ import type {
   DialRequest,
   Disposition,
   Language,
+  RecordedCall,
   SessionGrant,
 } from "./protocol.js";
 
@@ -128,7 +129,28 @@ export class Api {
     return this.#ask("POST", `missed/${encodeURIComponent(key)}/dealt-with`);
   }
 
+  /** Which call this is the recording of. */
+  recordedCall(recordingId: string): Promise<RecordedCall> {
+    return this.#ask("GET", `recordings/${encodeURIComponent(recordingId)}/call`);
+  }
+
+  /** A recording's sound, whole. */
+  async recording(recordingId: string): Promise<Blob> {
+    const response = await this.#send("GET", `recordings/${encodeURIComponent(recordingId)}`);
+    try {
+      return await response.blob();
+    } catch {
+      throw new Problem(0, "offline", "");
+    }
+  }
+
   async #ask<Answer>(method: string, path: string, body?: object, keepalive = false): Promise<Answer> {
+    const response = await this.#send(method, path, body, keepalive);
+    return (response.status === 204 ? undefined : await response.json()) as Answer;
+  }
+
+  /** An answer that is no refusal. */
+  async #send(method: string, path: string, body?: object, keepalive = false): Promise<Response> {
     const token = this.#owner.token();
     const headers: Record<string, string> = { Accept: "application/json", "Accept-Language": this.#owner.language() };
     if (token !== null) headers["Authorization"] = `Bearer ${token}`;
@@ -147,7 +169,7 @@ export class Api {
     } catch {
       throw new Problem(0, "offline", "");
     }
-    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as Answer;
+    if (response.ok) return response;
     // A wrong password is also a 401; only a refused token ends a session.
     if (response.status === 401 && token !== null && token === this.#owner.token()) this.#owner.onRefused();
     throw await problemIn(response);

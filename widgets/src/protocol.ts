@@ -247,6 +247,20 @@ export interface SessionGrant {
   readonly expires_in: number;
 }
 
+/** The call that a recording is of, as `GET /api/recordings/{id}/call` tells it. */
+export interface RecordedCall {
+  readonly id: string;
+  readonly direction: "inbound" | "outbound";
+  readonly caller: Caller;
+  readonly contact_name: string | null;
+  readonly line: { readonly name: string; readonly display: string } | null;
+  readonly agent: string | null;
+  readonly started_at: Moment | null;
+  readonly talk_seconds: number;
+  /** The reader's. */
+  readonly language: Language;
+}
+
 export interface DialRequest {
   readonly number: string;
   readonly line_id?: number;

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { en, enHost } from "../src/terms/en.js";
 import { ja, jaHost } from "../src/terms/ja.js";
+import { recordingEn } from "../src/terms/recording-en.js";
+import { recordingJa } from "../src/terms/recording-ja.js";
 import { languageFrom } from "../src/terms/language.js";
 
 type Words = Readonly<Record<string, string | ((...args: never[]) => string)>>;
@@ -12,6 +14,7 @@ const SAME = new Set(["product", "crm"]);
 describe.each<[string, Words, Words]>([
   ["panel", en, ja],
   ["host page", enHost, jaHost],
+  ["page of a recording", recordingEn, recordingJa],
 ])("terms of the %s", (_name, english, japanese) => {
   it("have equal keys in Japanese and English", () => {
     expect(Object.keys(japanese).sort()).toEqual(Object.keys(english).sort());

@@ -5,10 +5,17 @@ import type { Terms } from "../terms/terms.js";
 import type { Desk } from "./desk.js";
 import { controls, theme } from "./theme.js";
 
-export abstract class DeskElement extends LitElement {
+/** What every element needs of what it is placed on. */
+export interface Place {
+  readonly terms: Terms;
+  readonly language: Language;
+  listen(listener: { readonly onChange?: () => void }): () => void;
+}
+
+export abstract class DeskElement<Placed extends Place = Desk> extends LitElement {
   static override styles = [theme, controls];
   static override properties = { desk: { attribute: false } };
-  declare desk: Desk;
+  declare desk: Placed;
   #unlisten: (() => void) | null = null;
 
   protected get terms(): Terms {

@@ -2,10 +2,16 @@
 import { css, html, nothing, type TemplateResult } from "lit";
 import type { VouchProblem } from "../messages.js";
 import type { Terms } from "../terms/terms.js";
-import { DeskElement } from "./desk-element.js";
+import type { Desk } from "./desk.js";
+import { DeskElement, type Place } from "./desk-element.js";
 import { controls, theme } from "./theme.js";
 
-export class SignIn extends DeskElement {
+/** What the form needs of the page it stands on: the panel's desk, or another page of ours. */
+export interface Door extends Place, Pick<Desk, "sessionEnded" | "dialNumber" | "signIn" | "problemText"> {
+  readonly vouching: Pick<Desk["vouching"], "state" | "problem" | "ask">;
+}
+
+export class SignIn extends DeskElement<Door> {
   static override properties = { ...DeskElement.properties, busy: { state: true }, failure: { state: true } };
   declare busy: boolean;
   declare failure: string;
