@@ -7,11 +7,8 @@ export interface Facts {
   readonly lightning: string;
   /** "68.0" */
   readonly api: string;
-  /** "plain" keeps the page away from Open CTI. */
-  readonly surface: "auto" | "plain";
-  /** What a new record for an unknown caller is, and the field that takes the number. */
+  /** What a new record for an unknown caller is: Contact or Lead. */
   readonly entity: string;
-  readonly field: string;
 }
 
 const API = /^\d{2,3}\.0$/;
@@ -26,16 +23,14 @@ export function readFacts(content: string | null): Facts | null {
     return null;
   }
   if (typeof told !== "object" || told === null) return null;
-  const { org, lightning, api, surface, entity, field } = told as Record<string, unknown>;
+  const { org, lightning, api, entity } = told as Record<string, unknown>;
   const origin = originOf(org);
   if (origin === null || typeof api !== "string" || !API.test(api)) return null;
   return {
     org: origin,
     lightning: originOf(lightning) ?? origin,
     api,
-    surface: surface === "plain" ? "plain" : "auto",
-    entity: named(entity, "Contact"),
-    field: named(field, "Phone"),
+    entity: typeof entity === "string" && NAME.test(entity) ? entity : "Contact",
   };
 }
 
@@ -49,5 +44,3 @@ export function originOf(address: unknown): string | null {
     return null;
   }
 }
-
-const named = (name: unknown, preset: string): string => (typeof name === "string" && NAME.test(name) ? name : preset);

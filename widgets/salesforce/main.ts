@@ -11,7 +11,7 @@ import type { Surface } from "./surface.js";
 const facts = readFacts(document.querySelector<HTMLMetaElement>('meta[name="cti-facts"]')?.content ?? null);
 
 async function findSurface(known: Facts | null): Promise<Surface> {
-  if (known === null || known.surface === "plain") return plainSurface(window, known);
+  if (known === null) return plainSurface(window, known);
   try {
     return await openCti(window, known, origins);
   } catch (error) {

@@ -176,7 +176,7 @@ export class OpenCti implements Surface {
   }
 
   #newRecord(number: string): Promise<void> {
-    const defaultFieldValues = { [this.#facts.field]: number };
+    const defaultFieldValues = { Phone: number };
     // The guide names both places for the default values; whichever one this version reads, they are there.
     return this.#pop(
       "NEW_RECORD_MODAL",

@@ -32,7 +32,7 @@ const touched = (view: Window): boolean =>
   (view.navigator.userActivation as UserActivation | undefined)?.isActive === true;
 
 /** Default values travel in the address: https://developer.salesforce.com/docs/platform/lwc/guide/use-navigate-default.html */
-function newRecord({ lightning, entity, field }: Facts, number: string): string {
-  const values = encodeURIComponent(`${field}=${encodeURIComponent(number)}`);
+function newRecord({ lightning, entity }: Facts, number: string): string {
+  const values = encodeURIComponent(`Phone=${encodeURIComponent(number)}`);
   return `${lightning}/lightning/o/${entity}/new?defaultFieldValues=${values}`;
 }

@@ -104,5 +104,5 @@ def _screen(settings: SalesforceSettings) -> Screen:
     """Lightning holds the panel and the org's own host has Open CTI's script; in tests both are played on this machine."""
     org = settings.instance_url or settings.origin
     origins = (settings.instance_url,) if settings.instance_url else (settings.lightning_origin, settings.origin)
-    facts = {"org": org, "lightning": origins[0], "api": settings.api_version}
+    facts = {"org": org, "lightning": origins[0], "api": settings.api_version, "entity": settings.create_as}
     return Screen(origins=origins, page="salesforce", scripts=(org,), facts=facts)

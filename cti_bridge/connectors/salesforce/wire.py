@@ -60,5 +60,11 @@ def connections(settings: SalesforceSettings) -> requests.Session:
     http = requests.Session()
     http.trust_env = settings.instance_url is None  # no proxy stands between us and this machine
     http.headers["Accept"] = "application/json"
+    http.auth = _as_they_are  # a .netrc of this machine is not for us
     http.mount("https://", Wire(settings.timeout_seconds, settings.instance_url))
     return http
+
+
+def _as_they_are(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Every request brings its own token."""
+    return request

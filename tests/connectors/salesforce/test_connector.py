@@ -34,7 +34,8 @@ def test_only_the_orgs_own_hosts_may_hold_the_panel(domain: str, lightning: str,
 
     assert screen.origins == (lightning, org)
     assert screen.scripts == (org,)
-    assert (screen.page, screen.facts) == ("salesforce", {"org": org, "lightning": lightning, "api": "68.0"})
+    assert screen.page == "salesforce"
+    assert screen.facts == {"org": org, "lightning": lightning, "api": "68.0", "entity": "Contact"}
 
 
 def test_in_tests_the_panel_is_held_by_this_machine(org: FakeOrg) -> None:

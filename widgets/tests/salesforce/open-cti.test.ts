@@ -7,7 +7,7 @@ import type { ScreenRecord } from "../../src/panel/screen.js";
 import { settle } from "../fake-bridge.js";
 import { CONTACT, FakeOpenCti, frame, type FrameOptions, LIGHTNING, ORG } from "./fake-open-cti.js";
 
-const FACTS = readFacts(JSON.stringify({ org: ORG, api: "68.0", surface: "auto" }));
+const FACTS = readFacts(JSON.stringify({ org: ORG, api: "68.0" }));
 if (FACTS === null) throw new Error("the facts are good");
 const ALLOWED = ["https://intranet.example", "https://ACME.lightning.force.com"];
 

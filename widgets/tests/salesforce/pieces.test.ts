@@ -11,15 +11,9 @@ describe("the facts", () => {
       org: ORG,
       lightning: ORG,
       api: "68.0",
-      surface: "auto",
       entity: "Contact",
-      field: "Phone",
     });
-    expect(readFacts(JSON.stringify({ org: ORG, api: "68.0", surface: "plain", entity: "Lead", field: "MobilePhone" }))).toMatchObject({
-      surface: "plain",
-      entity: "Lead",
-      field: "MobilePhone",
-    });
+    expect(readFacts(JSON.stringify({ org: ORG, api: "68.0", entity: "Lead" }))).toMatchObject({ entity: "Lead" });
   });
 
   it("are none when the server filled nothing in, or what could load a script from elsewhere", () => {
@@ -38,7 +32,7 @@ describe("the facts", () => {
   });
 
   it("never let a name out of its place in an address", () => {
-    expect(readFacts(JSON.stringify({ org: ORG, api: "68.0", entity: "../x", field: "a&b" }))).toMatchObject({ entity: "Contact", field: "Phone" });
+    expect(readFacts(JSON.stringify({ org: ORG, api: "68.0", entity: "../x" }))).toMatchObject({ entity: "Contact", field: "Phone" });
     expect(originOf("data:text/html,x")).toBeNull();
   });
 });
