@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from cti_bridge.cli import main
 from cti_bridge.store import Database
+from tests.fakes.kintone import FakeDomain
 from tests.running import logging_to
 
 SETTINGS = {
@@ -57,4 +58,29 @@ def empty_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def terminal(empty_terminal: Terminal) -> Terminal:
     """Settings and tables."""
     empty_terminal.run("migrate")
+    return empty_terminal
+
+
+@pytest.fixture
+def domain() -> Iterator[FakeDomain]:
+    """A kintone domain whose administrator's password is "open sesame"."""
+    with FakeDomain() as domain:
+        domain.administrator.password = "open sesame"
+        yield domain
+
+
+@pytest.fixture
+def kintone(empty_terminal: Terminal, domain: FakeDomain, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A terminal whose settings name that domain and its administrator; commands do not really wait."""
+    mapping = empty_terminal.folder / "kintone.toml"
+    for name, value in {
+        "KINTONE_BASE_URL": domain.url,
+        "KINTONE_MAPPING": str(mapping),
+        "KINTONE_ADMIN_USER": "Administrator",
+        "KINTONE_ADMIN_PASSWORD": "open sesame",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("KINTONE_GUEST_SPACE", "KINTONE_MAPPING_TOML", "KINTONE_BASIC_AUTH", "CTI_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("cti_bridge.cli.kintone.asking.pause", lambda seconds: None)
     return empty_terminal
