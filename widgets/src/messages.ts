@@ -29,6 +29,8 @@ export type HostMessage =
       readonly notifications: NotificationState;
       /** Whether the CRM's server can vouch for its user: then the panel asks for a ticket instead of a password. */
       readonly vouches?: boolean;
+      /** The agent signed out on purpose, which the host's page remembers: browsers refuse storage to many a frame. */
+      readonly signedOut?: boolean;
     }
   /** The record that the page shows now; null: none. */
   | { readonly type: "record"; readonly record: string | null; readonly title: string }
@@ -44,7 +46,9 @@ export type PanelMessage =
   | { readonly type: "open"; readonly open: boolean }
   | { readonly type: "notify"; readonly title: string; readonly body: string; readonly tag: string }
   | { readonly type: "ask-notifications" }
-  | { readonly type: "ask-ticket" };
+  | { readonly type: "ask-ticket" }
+  /** Signed out on purpose, or in again. */
+  | { readonly type: "signed-out"; readonly out: boolean };
 
 export interface Envelope<Message> {
   readonly cti: 1;
@@ -79,6 +83,7 @@ const PANEL_TYPES: Readonly<Record<PanelMessage["type"], readonly [string, strin
   ],
   "ask-notifications": [],
   "ask-ticket": [],
+  "signed-out": [["out", "boolean"]],
 };
 
 export const enclose = <Message>(message: Message): Envelope<Message> => ({ cti: 1, message });

@@ -149,6 +149,16 @@ describe("the embedded bridge", () => {
     expect(vouch).toHaveBeenCalledOnce();
   });
 
+  it("remembers for the panel that the agent signed out, until they are in again", () => {
+    const { told, say, load } = begin();
+    say({ type: "signed-out", out: true });
+    load();
+    expect(told.at(-1)).toMatchObject({ type: "hello", signedOut: true });
+    say({ type: "signed-out", out: false });
+    load();
+    expect(told.at(-1)).toMatchObject({ type: "hello", signedOut: false });
+  });
+
   it("without such a server answers no question for a ticket", () => {
     const { told, say, load } = begin();
     load();

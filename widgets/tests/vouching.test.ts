@@ -6,11 +6,16 @@ import { AGENT, FakeBridge, settle } from "./fake-bridge.js";
 let bridge: FakeBridge;
 let desk: Desk;
 let asked: number;
+/** What the host's page remembers. */
+let signedOut: boolean;
 
 function open(): Desk {
   const made = new Desk(bridge.ports(), { base: "https://bridge.example/", language: "en", hidden: () => false });
   made.vouching.askHost = () => {
     asked += 1;
+  };
+  made.vouching.tellHost = (out) => {
+    signedOut = out;
   };
   made.start();
   return made;
@@ -24,6 +29,7 @@ beforeEach(() => {
     body: { token: "token-v", expires_in: 3600, agent: AGENT },
   }));
   asked = 0;
+  signedOut = false;
   desk = open();
 });
 
@@ -34,7 +40,7 @@ afterEach(() => {
 
 describe("a host whose server vouches", () => {
   it("is asked for a ticket, which signs the agent in", async () => {
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     expect([asked, desk.vouching.state]).toEqual([1, "asking"]);
     await desk.vouching.answer("t-1", null);
     expect(bridge.askedFor("POST session/redeem")[0]?.body).toEqual({ ticket: "t-1" });
@@ -42,11 +48,11 @@ describe("a host whose server vouches", () => {
   });
 
   it("is not asked where an earlier page of this tab was signed in", async () => {
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     await desk.vouching.answer("t-1", null);
     desk.close();
     desk = open();
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     expect(desk.signedIn).toBe(true);
     expect(asked).toBe(1);
   });
@@ -54,7 +60,7 @@ describe("a host whose server vouches", () => {
   it.each(["vouching_off", "wrong_secret", "agent_not_found", "unreachable"] as const)(
     "that says %s leaves the agent's own sign-in",
     async (problem) => {
-      desk.vouching.offer(true);
+      desk.vouching.offer(true, signedOut);
       await desk.vouching.answer(null, problem);
       expect([desk.vouching.state, desk.vouching.problem, desk.signedIn]).toEqual(["failed", problem, false]);
     },
@@ -62,13 +68,13 @@ describe("a host whose server vouches", () => {
 
   it("whose ticket the bridge refuses leaves it, too", async () => {
     bridge.answer("POST session/redeem", () => ({ status: 401, body: { code: "ticket_used" } }));
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     await desk.vouching.answer("t-1", null);
     expect([desk.vouching.state, desk.vouching.problem]).toEqual(["failed", "refused"]);
   });
 
   it("that never answers is given up", async () => {
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     await vi.advanceTimersByTimeAsync(15_000);
     expect([desk.vouching.state, desk.vouching.problem]).toEqual(["failed", "unreachable"]);
     await desk.vouching.answer("late", null);
@@ -84,12 +90,12 @@ describe("a host whose server vouches", () => {
 
 describe("signing out", () => {
   it("lasts over reloads until the agent asks to be signed in again", async () => {
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     await desk.vouching.answer("t-1", null);
     await desk.signOut();
     desk.close();
     desk = open();
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     expect([asked, desk.vouching.state]).toEqual([1, "ready"]);
     desk.vouching.ask();
     await desk.vouching.answer("t-2", null);
@@ -97,14 +103,14 @@ describe("signing out", () => {
     desk.close();
     bridge.storage.clear();
     desk = open();
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     expect(asked).toBe(3);
   });
 });
 
 describe("a session that the bridge ends", () => {
   it("is begun anew by a ticket, but not over and over", async () => {
-    desk.vouching.offer(true);
+    desk.vouching.offer(true, signedOut);
     await desk.vouching.answer("t-1", null);
     await vi.advanceTimersByTimeAsync(120_000);
     bridge.answer("GET calls", () => ({ status: 401, body: { code: "not_signed_in" } }));

@@ -31,6 +31,8 @@ export function startPage(kintone: Kintone, surface: Surface, pluginId: string):
     language,
     place: settings.place,
     linkNumbers: MARKED,
+    // kintone's own buttons stand where the dock would: it opens when it rings, or when the agent opens it.
+    open: false,
     ...(settings.vouch ? { vouch: () => vouch(kintone, pluginId, settings.bridge) } : {}),
   });
   const { dial, on, open, close } = bridge;

@@ -22,6 +22,8 @@ export interface Settings {
 }
 
 const KEY = "settings";
+/** Browsers make a host of almost anything: "not an address" becomes "not%20an%20address". */
+const HOST = /^([a-z0-9.-]+|\[[0-9a-f:]+\])$/;
 
 /** The settings in what kintone's getConfig gave; null before the first save, or when they make no sense. */
 export function readSettings(config: Readonly<Record<string, string>> | null): Settings | null {
@@ -59,7 +61,9 @@ export function readAddress(typed: string): { readonly address: string } | { rea
     return { problem: "unreadable" };
   }
   if (url.protocol === "http:" && !["127.0.0.1", "localhost", "[::1]"].includes(url.hostname)) return { problem: "http" };
-  if (!["http:", "https:"].includes(url.protocol) || url.username !== "" || !url.hostname) return { problem: "unreadable" };
+  if (!["http:", "https:"].includes(url.protocol) || url.username !== "" || !HOST.test(url.hostname)) {
+    return { problem: "unreadable" };
+  }
   const path = url.pathname.replace(/\/(widgets\/.*|api\/.*)?$/, "");
   return { address: `${url.origin}${path}` };
 }

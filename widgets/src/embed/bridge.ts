@@ -8,7 +8,7 @@ import { askForNotifications, markTitle, notificationState, notify } from "./att
 import { DialEvent } from "./dial-button.js";
 import { Dock } from "./dock.js";
 import { Linker } from "./linker.js";
-import { recall } from "./memory.js";
+import { recall, recallSignedOut, rememberSignedOut } from "./memory.js";
 import type { EmbedOptions } from "./options.js";
 import { PanelChannel } from "./panel-channel.js";
 
@@ -43,7 +43,7 @@ export class Bridge {
     const roomy = view.innerWidth >= ROOMY;
     this.dock = new Dock(
       source.href,
-      recall({ open: roomy, place: options.place }),
+      recall({ open: options.open ?? roomy, place: options.place }),
       TERMS[options.language],
       (open) => {
         this.#channel.tell({ type: "open", open });
@@ -101,6 +101,7 @@ export class Bridge {
       open: this.dock.open,
       notifications: notificationState(),
       vouches: this.#options.vouch !== undefined,
+      signedOut: recallSignedOut(),
     });
     this.#ready = true;
     if (this.#record !== null) this.#channel.tell({ type: "record", ...this.#record });
@@ -129,6 +130,9 @@ export class Bridge {
         return;
       case "ask-ticket":
         void this.#options.vouch?.().then((vouched) => this.#channel.tell({ type: "ticket", ...vouched }));
+        return;
+      case "signed-out":
+        rememberSignedOut(message.out);
     }
   }
 

@@ -1,7 +1,8 @@
-// What the host page's browser remembers of the dock. Storage may be blocked; then it simply starts anew.
+// What the host page's browser remembers of the dock, and that the agent signed out. Storage may be blocked; then it simply starts anew.
 import { isPlace, type Place } from "./options.js";
 
 const KEY = "cti-bridge.dock";
+const SIGNED_OUT = "cti-bridge.signed-out";
 
 export interface DockMemory {
   readonly open: boolean;
@@ -25,5 +26,23 @@ export function remember(memory: DockMemory): void {
     localStorage.setItem(KEY, JSON.stringify(memory));
   } catch {
     // Blocked or full: the dock forgets, nothing else.
+  }
+}
+
+/** Whether the agent signed out on purpose: then nobody signs them in by themselves. */
+export function recallSignedOut(): boolean {
+  try {
+    return localStorage.getItem(SIGNED_OUT) !== null;
+  } catch {
+    return false;
+  }
+}
+
+export function rememberSignedOut(out: boolean): void {
+  try {
+    if (out) localStorage.setItem(SIGNED_OUT, "1");
+    else localStorage.removeItem(SIGNED_OUT);
+  } catch {
+    // Blocked: it holds until this page goes.
   }
 }

@@ -13,6 +13,8 @@ export interface EmbedOptions {
   readonly place: Place;
   /** CSS selectors of elements that hold phone numbers; null: leave the page's numbers alone. */
   readonly linkNumbers: string | null;
+  /** Whether the dock is open before the agent has opened or collapsed it; without it, where there is room. */
+  readonly open?: boolean;
   /** Where the CRM's own server can vouch for its user: gets a ticket from the bridge. Never throws. */
   readonly vouch?: () => Promise<Vouched>;
 }

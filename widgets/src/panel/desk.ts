@@ -85,7 +85,7 @@ export class Desk {
       renew: () => this.#api.renew(),
       onChange: () => this.#sessionChanged(),
     });
-    this.vouching = new Vouching(ports.preferences, ports.now, {
+    this.vouching = new Vouching(ports.now, {
       signedIn: () => this.signedIn,
       redeem: async (ticket) => this.#admit(await this.#api.redeem(ticket)),
       onChange: () => this.#changed(),

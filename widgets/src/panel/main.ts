@@ -19,6 +19,7 @@ export const desk = new Desk(browserPorts(), { base: new URL("..", page).href, l
 const host = new Host(window, origins, hear);
 desk.embedded = host.embedded;
 desk.vouching.askHost = () => host.tell({ type: "ask-ticket" });
+desk.vouching.tellHost = (out) => host.tell({ type: "signed-out", out });
 let told = "";
 
 function hear(message: HostMessage): void {
@@ -29,7 +30,7 @@ function hear(message: HostMessage): void {
       told = "";
       for (const call of desk.live?.calls ?? []) host.tell({ type: "call", call: newsOf(call) });
       tellState();
-      desk.vouching.offer(message.vouches === true);
+      desk.vouching.offer(message.vouches === true, message.signedOut === true);
       return;
     case "ticket":
       void desk.vouching.answer(

@@ -1,5 +1,4 @@
 // Signing in without a password: the CRM's own server vouches for its user, the host's page brings the ticket. When to ask, and what became of it.
-import type { SafeStorage } from "../live/ports.js";
 import type { VouchProblem } from "../messages.js";
 
 /** off: the host cannot vouch. ready: it can, when the agent asks. */
@@ -12,30 +11,31 @@ export interface VouchingOwner {
   readonly onChange: () => void;
 }
 
-const SIGNED_OUT = "cti-bridge.signed-out";
 const PATIENCE = 12_000;
 /** A session that ends again this soon is not renewed by itself: something is wrong that a new ticket does not mend. */
 const AT_MOST_EVERY = 60_000;
 
 export class Vouching {
   readonly #owner: VouchingOwner;
-  readonly #preferences: SafeStorage;
   readonly #now: () => number;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #askedAt = Number.NEGATIVE_INFINITY;
+  #signedOut = false;
   state: VouchState = "off";
   problem: VouchProblem | null = null;
-  /** Asks the host's page; filled in by the panel's page. */
+  /** Asks the host's page for a ticket; filled in by the panel's page, as is the next. */
   askHost: () => void = () => undefined;
+  /** Has the host's page remember who stays out. */
+  tellHost: (signedOut: boolean) => void = () => undefined;
 
-  constructor(preferences: SafeStorage, now: () => number, owner: VouchingOwner) {
-    this.#preferences = preferences;
+  constructor(now: () => number, owner: VouchingOwner) {
     this.#now = now;
     this.#owner = owner;
   }
 
   /** The host's page has said hello, and whether its server vouches. */
-  offer(vouches: boolean): void {
+  offer(vouches: boolean, signedOut: boolean): void {
+    this.#signedOut = signedOut;
     if (vouches === (this.state !== "off")) return;
     this.#become(vouches ? "ready" : "off");
     this.#askUnlessSignedOut();
@@ -74,17 +74,23 @@ export class Vouching {
 
   /** Signed out on purpose: a reload must not sign in again by itself. */
   keepOut(): void {
-    this.#preferences.set(SIGNED_OUT, "1");
+    this.#remember(true);
   }
 
   /** Signed in, however. */
   letIn(): void {
-    this.#preferences.set(SIGNED_OUT, null);
+    this.#remember(false);
     if (this.state !== "off") this.#become("ready");
   }
 
+  #remember(signedOut: boolean): void {
+    if (signedOut === this.#signedOut) return;
+    this.#signedOut = signedOut;
+    this.tellHost(signedOut);
+  }
+
   #askUnlessSignedOut(): void {
-    if (!this.#owner.signedIn() && this.#preferences.get(SIGNED_OUT) === null) this.ask();
+    if (!this.#owner.signedIn() && !this.#signedOut) this.ask();
   }
 
   #fail(problem: VouchProblem): void {

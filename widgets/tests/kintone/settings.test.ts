@@ -32,6 +32,7 @@ describe("the bridge's address", () => {
     ["http://cti.example.co.jp", "http"],
     ["https://", "unreadable"],
     ["ftp://cti.example.co.jp", "unreadable"],
+    ["not an address", "unreadable"],
     ["https://me:secret@cti.example.co.jp", "unreadable"],
   ])("%j is none: %s", (typed, problem) => {
     expect(readAddress(typed)).toEqual({ problem });
