@@ -9,7 +9,7 @@ Every method may be called from several threads at once, must give every network
 
 - ConnectorUnavailable(retry_after=…) when trying again later can help (no connection, 429, 5xx, locked row);
 - ConnectorRefused(words, code=…) when it cannot (validation, permission, unknown field): with the CRM's own words;
-- LookupSpared, from ``find_contacts`` alone, when the CRM's request budget is nearly used up.
+- LookupSpared, from ``find_contacts`` and ``walk`` alone, when the CRM's request budget is nearly used up.
 
 Anything else that escapes is treated as a bug: the pop goes on without the CRM, and the call log is tried again.
 """
@@ -17,21 +17,24 @@ Anything else that escapes is treated as a bug: the pop goes on without the CRM,
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, Protocol, Self
 
+from cti_bridge.errors import ConnectorRefused
 from cti_bridge.model import (
     Activity,
     CallLog,
     Capabilities,
     Contact,
     ContactDraft,
+    ContactNumber,
     Finding,
     Language,
     Placement,
     RecordLink,
+    Survey,
     Usage,
 )
 from cti_bridge.phone import PhoneNumber
@@ -75,6 +78,11 @@ class Screen:
     page: str = ""
     scripts: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+_NO_WALK = (
+    "コネクター {name} は、全顧客の読み出しに対応していません / the connector {name} cannot go through all contacts"
+)
 
 
 class Connector(ABC):
@@ -164,6 +172,28 @@ class Connector(ABC):
     @abstractmethod
     def check(self) -> list[Finding]:
         """Sign-in, rights, fields, telephone data: what an administrator should know, in plain words. Never raises."""
+
+    # ── going through everybody; say ``Capabilities(walk=True)`` when you write these ───────────────────────────────
+
+    def walk(self) -> Iterator[Contact]:
+        """Every contact with a telephone field filled in, each once, in pages: memory stays flat however many there are.
+
+        For the audit of telephone data. Numbers as typed; the story is left out. Raises like the rest, in the middle
+        too: what came until then is good. Stops with LookupSpared before call logs could lack requests.
+        """
+        raise ConnectorRefused(_NO_WALK.format(name=self.name), code="NOT_OFFERED")
+
+    def survey(self) -> Survey:
+        """How many contacts ``walk`` would go through, and how many requests that costs. Costs one or a few itself."""
+        raise ConnectorRefused(_NO_WALK.format(name=self.name), code="NOT_OFFERED")
+
+    def finds(self, number: PhoneNumber, held: ContactNumber) -> bool:
+        """Whether ``find_contacts(number)`` comes upon a field that holds the number typed like this. Asks nothing.
+
+        As it stands: when it is one of ``number.spellings()``, for a CRM that compares text exactly.
+        """
+        usual = (number.display(number.country), number.national_digits, number.e164)
+        return held.text in usual or held.text in number.spellings()
 
     def email_of(self, user: str) -> str | None:  # noqa: ARG002
         """The e-mail address of the agent whom the CRM calls ``user`` (``"hanako"``); None when that is not known."""

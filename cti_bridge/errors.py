@@ -69,7 +69,8 @@ class ConnectorRefused(ConnectorError):
 class LookupSpared(ConnectorError):
     """The connector spares the CRM this look-up, its request budget being nearly used up.
 
-    Only ``find_contacts`` raises it: the card shows what the number index remembers, and logs are still written.
+    Only ``find_contacts`` raises it (the card shows what the number index remembers, and logs are still written), and
+    ``walk``, which then goes no further.
     """
 
 

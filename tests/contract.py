@@ -109,6 +109,10 @@ class Crm(ABC):
     def logs(self, call_id: str) -> list[KeptLog]:
         """All records that the CRM holds of this call."""
 
+    def in_pages_of(self, count: int) -> None:
+        """Have ``walk`` come in pages of so many contacts, so that a few of them are several pages."""
+        raise NotImplementedError("This CRM is walked in pages whose size the test must be able to set.")
+
     @abstractmethod
     def broken(self) -> AbstractContextManager[None]:
         """While it lasts, the CRM cannot be reached."""
@@ -390,6 +394,54 @@ class ConnectorContract:
 
         assert (story.history, story.open, story.upcoming) == ((), (), ())
 
+    # ── going through everybody ──────────────────────────────────────────────────────────────────────────────────────
+
+    def test_everybody_with_a_number_is_walked_past_once_with_all_numbers_as_typed(self, crm: Crm) -> None:
+        walked = _walkable(crm)
+        crm.in_pages_of(2)
+        people = {crm.keep_person(f"鈴木 {index}郎", f"０８０ー００００ー{1000 + index}"): 1 for index in range(5)}
+        people[crm.keep_person("山本 さくら", "080-0000-1223", "電話なし")] = 2
+        firms = {crm.keep_company(f"株式会社はやぶさ{index}", f"03-2000-011{index}"): 1 for index in range(3)}
+        crm.keep_person("無口 静", company="株式会社はやぶさ0")
+
+        told = list(walked.walk())
+
+        assert sorted(contact.id for contact in told) == sorted({**people, **firms})
+        assert {contact.id: len(contact.numbers) for contact in told} == {**people, **firms}
+        texts = {held.text for contact in told for held in contact.numbers}
+        assert {"０８０ー００００ー1000", "電話なし", "03-2000-0110"} <= texts, "as typed, readable or not"
+        assert all(contact.name for contact in told)
+
+    def test_a_crm_without_contacts_is_walked_past_at_once(self, crm: Crm) -> None:
+        assert list(_walkable(crm).walk()) == []
+
+    def test_the_survey_tells_how_far_the_way_is(self, crm: Crm) -> None:
+        walked = _walkable(crm)
+        for index in range(5):
+            crm.keep_person(f"鈴木 {index}郎", f"080-0000-{1000 + index}")
+
+        assert walked.survey().contacts == 5
+
+    def test_a_crm_that_breaks_off_on_the_way_never_looks_like_the_end(self, crm: Crm) -> None:
+        walked = _walkable(crm)
+        crm.in_pages_of(2)
+        ids = {crm.keep_person(f"鈴木 {index}郎", f"080-0000-{1000 + index}") for index in range(7)}
+
+        told = walked.walk()
+        came = [next(told).id]
+        with crm.broken(), pytest.raises(ConnectorError):
+            came.extend(contact.id for contact in told)
+
+        assert 1 <= len(set(came)) == len(came) < 7, "what came before is good, and it says how far it came"
+        assert set(came) <= ids
+
+    def test_what_it_says_it_finds_it_finds(self, crm: Crm) -> None:
+        for text in (*SAKURA.spellings()[:12], *MESSY[SAKURA]):
+            sakura = crm.keep_person("山本 さくら", text)
+            told = [contact for contact in crm.connector.find_contacts(SAKURA) if contact.id == sakura]
+            for contact in told:
+                assert crm.connector.finds(SAKURA, contact.numbers[0]), f"{text} is found, and told as never found"
+
     # ── trouble ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def test_a_healthy_crm_has_no_error_to_report(self, crm: Crm) -> None:
@@ -430,6 +482,12 @@ class ConnectorContract:
             found = list(pool.map(crm.connector.find_contacts, numbers * 4))
 
         assert [only(contacts).id for contacts in found] == ids * 4
+
+
+def _walkable(crm: Crm) -> Connector:
+    if not crm.connector.capabilities.walk:
+        pytest.skip("This connector does not go through all contacts.")
+    return crm.connector
 
 
 def only_log(crm: Crm) -> KeptLog:

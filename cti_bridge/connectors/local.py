@@ -17,12 +17,15 @@ from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, SettingsEr
 from cti_bridge.model import (
     Activity,
     CallLog,
+    Capabilities,
     Contact,
     ContactDraft,
+    ContactNumber,
     Finding,
     Language,
     RecordLink,
     Severity,
+    Survey,
 )
 from cti_bridge.phone import PhoneNumber
 
@@ -67,6 +70,8 @@ class RecordStore(Protocol):
     def add_number(self, contact_id: str, number: PhoneNumber, now: datetime) -> Contact | None: ...
     def write_call(self, log: CallLog) -> str: ...
     def health(self) -> Health: ...
+    def walk(self, now: datetime) -> Iterator[Contact]: ...
+    def numbered_count(self) -> int: ...
 
 
 class LocalConnector(Connector):
@@ -77,6 +82,7 @@ class LocalConnector(Connector):
     """
 
     name: ClassVar[str] = "local"
+    capabilities = Capabilities(walk=True)
 
     def __init__(
         self,
@@ -161,6 +167,18 @@ class LocalConnector(Connector):
 
     def _shown(self, contact: Contact) -> Contact:
         return replace(contact, url=self._url(contact.id))
+
+    def walk(self) -> Iterator[Contact]:
+        with _store_as_crm():
+            yield from map(self._shown, self._records.walk(self._clock()))
+
+    def survey(self) -> Survey:
+        with _store_as_crm():
+            return Survey(self._records.numbered_count(), requests=0)
+
+    def finds(self, number: PhoneNumber, held: ContactNumber) -> bool:  # noqa: ARG002
+        """However it was typed: its E.164 form is kept beside it."""
+        return True
 
     def _url(self, record_id: str) -> str | None:
         return self._record_url.replace("{id}", quote(record_id, safe=":")) if self._record_url else None

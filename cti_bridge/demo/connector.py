@@ -6,6 +6,7 @@ So its slowness and its failures are real ones. Used by the demo and its tests o
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from typing import ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ import requests
 from cti_bridge.connector import Resources
 from cti_bridge.connectors.local import LocalConnector
 from cti_bridge.errors import ConnectorUnavailable, SettingsError
-from cti_bridge.model import Activity, CallLog, Contact, ContactDraft, Finding, RecordLink, Severity
+from cti_bridge.model import Activity, CallLog, Contact, ContactDraft, Finding, RecordLink, Severity, Survey
 from cti_bridge.phone import PhoneNumber
 
 TIMEOUT = 10.0
@@ -66,6 +67,14 @@ class DemoConnector(LocalConnector):
     def write_call_log(self, log: CallLog) -> RecordLink:
         self._reach_crm()
         return super().write_call_log(log)
+
+    def walk(self) -> Iterator[Contact]:
+        self._reach_crm()
+        yield from super().walk()
+
+    def survey(self) -> Survey:
+        self._reach_crm()
+        return super().survey()
 
     def check(self) -> list[Finding]:
         try:

@@ -18,7 +18,7 @@ from cti_bridge.model.call import (
     LegStatus,
     Outcome,
 )
-from cti_bridge.model.crm import CallLog, Capabilities, Disposition, Finding, RecordLink, Severity, Usage
+from cti_bridge.model.crm import CallLog, Capabilities, Disposition, Finding, RecordLink, Severity, Survey, Usage
 from cti_bridge.model.customer import (
     Activity,
     ActivityItem,
@@ -81,6 +81,7 @@ __all__ = [
     "Ring",
     "Severity",
     "Speak",
+    "Survey",
     "Usage",
     "presence",
     "rank",

@@ -93,3 +93,12 @@ class Capabilities:
     create_contact: bool = True
     add_number: bool = True
     activity: bool = True
+    walk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What going through all contacts means: ``Survey(12_000, 24)``, so many records, so many requests to the CRM."""
+
+    contacts: int
+    requests: int

@@ -54,6 +54,9 @@ class LocalCrm(Crm):
             rows = connection.execute(select(activities).where(activities.c.source_id == call_id)).all()
         return [KeptLog(row.title, row.detail, _owner(row.contact_id, row.company_id)) for row in rows]
 
+    def in_pages_of(self, count: int) -> None:
+        self.records.page = count
+
     @contextmanager
     def broken(self) -> Iterator[None]:
         self.records._database = Database("sqlite:////no/such/folder/bridge.db")

@@ -6,6 +6,7 @@ written), ``client`` and ``domain`` (how, and how sparingly).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,21 @@ from cti_bridge.connectors.kintone.domain import Domain
 from cti_bridge.connectors.kintone.lookup import Lookup
 from cti_bridge.connectors.kintone.mapping import KintoneMapping, load_mapping
 from cti_bridge.connectors.kintone.settings import KintoneSettings
-from cti_bridge.model import Activity, CallLog, Contact, ContactDraft, Finding, Language, Placement, RecordLink, Usage
+from cti_bridge.connectors.kintone.walking import Walking
+from cti_bridge.model import (
+    Activity,
+    CallLog,
+    Capabilities,
+    Contact,
+    ContactDraft,
+    ContactNumber,
+    Finding,
+    Language,
+    Placement,
+    RecordLink,
+    Survey,
+    Usage,
+)
 from cti_bridge.phone import PhoneNumber
 
 
@@ -28,6 +43,7 @@ class KintoneConnector(Connector):
     """A kintone domain's own apps, as the mapping describes them."""
 
     name: ClassVar[str] = "kintone"
+    capabilities = Capabilities(walk=True)
 
     def __init__(self, settings: KintoneSettings, mapping: KintoneMapping, resources: Resources) -> None:
         zone = ZoneInfo(resources.timezone)
@@ -35,6 +51,7 @@ class KintoneConnector(Connector):
         self._region = resources.region
         self.apps = Apps(mapping, Domain(settings, budget, language=resources.language))
         self._lookup = Lookup(self.apps, resources.region, zone)
+        self._walking = Walking(self.apps, resources.region, zone)
         self._customers = Customers(self.apps, self._lookup, resources.region)
         self._stories = Stories(self.apps, self._lookup, zone)
         self._logs = CallLogs(
@@ -84,6 +101,15 @@ class KintoneConnector(Connector):
 
     def check(self) -> list[Finding]:
         return check_up(self.apps, self._region)
+
+    def walk(self) -> Iterator[Contact]:
+        return self._walking.contacts()
+
+    def survey(self) -> Survey:
+        return self._walking.survey()
+
+    def finds(self, number: PhoneNumber, held: ContactNumber) -> bool:
+        return self._walking.finds(number, held)
 
     def usage(self) -> list[Usage]:
         return self.apps.domain.usage()

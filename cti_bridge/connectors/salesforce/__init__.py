@@ -3,11 +3,12 @@
 ``settings`` what an administrator sets, ``session`` the connection, ``budget`` what it may cost, ``problems`` what its
 errors mean, ``schema`` what the org is like, ``soql`` how text gets into queries, ``records`` what a contact is,
 ``lookup`` who has a number, ``activity`` what happened, ``tasks`` the call's log, ``users`` whose it is, ``entries``
-what agents enter, ``placement`` what a page shows, ``checkup`` what an administrator should know.
+what agents enter, ``placement`` what a page shows, ``walking`` everybody, ``checkup`` what an administrator should know.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
@@ -23,16 +24,20 @@ from cti_bridge.connectors.salesforce.session import Org
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
 from cti_bridge.connectors.salesforce.tasks import Tasks
 from cti_bridge.connectors.salesforce.users import Users
+from cti_bridge.connectors.salesforce.walking import Walking
 from cti_bridge.errors import LookupSpared
 from cti_bridge.model import (
     Activity,
     CallLog,
+    Capabilities,
     Contact,
     ContactDraft,
+    ContactNumber,
     Finding,
     Language,
     Placement,
     RecordLink,
+    Survey,
     Usage,
 )
 from cti_bridge.phone import PhoneNumber
@@ -44,6 +49,7 @@ class SalesforceConnector(Connector):
     """Contacts, Leads, Accounts and objects of the org's own; calls as Tasks. Settings: ``SalesforceSettings``."""
 
     name: ClassVar[str] = "salesforce"
+    capabilities = Capabilities(walk=True)
 
     def __init__(self, settings: SalesforceSettings, resources: Resources) -> None:
         self.org = Org(settings)
@@ -51,6 +57,7 @@ class SalesforceConnector(Connector):
         users = Users(self.org, settings)
         zone = ZoneInfo(resources.timezone)
         self._lookup = Lookup(self.org, self.schema, settings, resources.region, zone, users)
+        self._walking = Walking(self._lookup)
         self._entries = Entries(self._lookup, resources.language)
         self._tasks = Tasks(self._lookup, resources.language)
         self._checkup = CheckUp(self._lookup, resources.environment.get("CTI_PUBLIC_URL", ""))
@@ -95,6 +102,15 @@ class SalesforceConnector(Connector):
 
     def check(self) -> list[Finding]:
         return self._checkup.findings(datetime.now(UTC))
+
+    def walk(self) -> Iterator[Contact]:
+        return self._walking.contacts()
+
+    def survey(self) -> Survey:
+        return self._walking.survey()
+
+    def finds(self, number: PhoneNumber, held: ContactNumber) -> bool:
+        return self._walking.finds(number, held)
 
     def usage(self) -> list[Usage]:
         return self.org.budget.usage()

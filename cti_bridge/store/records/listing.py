@@ -89,6 +89,20 @@ def _held_by(connection: Connection, owner: ColumnElement[int], ids: list[int]) 
     return held
 
 
+def numbered(connection: Connection, kind: ContactKind, after: int, limit: int) -> list[RecordId]:
+    """The next page of the people, or companies, that have a number, behind the one with this row id."""
+    owner = numbers.c.contact_id if kind is ContactKind.PERSON else numbers.c.company_id
+    query = select(owner).where(owner > after).distinct().order_by(owner).limit(limit)
+    return [RecordId(kind, row) for row in connection.execute(query).scalars()]
+
+
+def numbered_count(connection: Connection) -> int:
+    """How many people and companies have a number."""
+    owners = (numbers.c.contact_id, numbers.c.company_id)
+    counts = [select(func.count(func.distinct(owner))).scalar_subquery() for owner in owners]
+    return int(connection.execute(select(counts[0] + counts[1])).scalar_one())
+
+
 def count(connection: Connection) -> int:
     """How many rows :func:`page` may give at most."""
     people = select(func.count()).select_from(contacts).scalar_subquery()

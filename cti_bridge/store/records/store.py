@@ -61,6 +61,7 @@ class Records:
     def __init__(self, database: Database, region: str = "JP") -> None:
         self._database = database
         self._region = region
+        self.page = listing.PAGE
 
     def find(self, e164: str, now: datetime) -> list[Contact]:
         """People and companies that hold this number: ``find("+81312345678", now)``. At most 200."""
@@ -175,6 +176,24 @@ class Records:
                 return
             yield from (customer for _, customer in page)
             last = page[-1][0]
+
+    def walk(self, now: datetime) -> Iterator[Contact]:
+        """Every contact that has a number, page by page: people first, then companies, each in the order of their ids."""
+        for kind in (ContactKind.PERSON, ContactKind.COMPANY):
+            last = 0
+            while True:
+                with self._database.reading() as connection:
+                    ids = listing.numbered(connection, kind, last, self.page)
+                    page = load(connection, ids, now)
+                if not ids:
+                    break
+                yield from page
+                last = ids[-1].row
+
+    def numbered_count(self) -> int:
+        """How many contacts have a number."""
+        with self._database.reading() as connection:
+            return listing.numbered_count(connection)
 
     def numbered(self, customer_numbers: Iterable[str]) -> dict[str, str]:
         """The ids of the contacts with these customer numbers: ``{"D-0002": "contact:1", "D-0001": "company:1"}``."""

@@ -194,6 +194,9 @@ class KintoneCompany(Crm):
             if record["call_sid"] == call_id
         ]
 
+    def in_pages_of(self, count: int) -> None:
+        self.connector._walking.page = count
+
     @contextmanager
     def broken(self) -> Iterator[None]:
         with self.domain.trouble("maintenance"):

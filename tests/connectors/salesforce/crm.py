@@ -81,6 +81,9 @@ class SalesforceCrm(Crm):
             if call_id in (task["CallObject"], task.get("CTI_Call_SID__c"))
         ]
 
+    def in_pages_of(self, count: int) -> None:
+        self.org.batch_size = count
+
     @contextmanager
     def broken(self) -> Iterator[None]:
         with self.org.trouble(Kind.DOWN, times=None):
