@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -22,6 +23,7 @@ from cti_bridge.connector import Connector, Resources
 from cti_bridge.dialling import Dialling
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, SettingsError, StoreUnavailable
 from cti_bridge.live import routes as live_routes
+from cti_bridge.live import topics
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.hub import Hub, PostgresHub
 from cti_bridge.logbook import get_logger
@@ -75,15 +77,21 @@ class Bridge:
             deadline=timedelta(seconds=settings.lookup_deadline_seconds),
             freshness=settings.index_freshness,
         )
-        logs = CallLogs(
+        self.logs = CallLogs(
             settings,
             self.database,
             self.directory,
             self.connector,
             self.lookups,
             recordings=f"{settings.public_url}{self.url_prefix}/widgets/recording",
+            nudge=partial(self.hub.wake, topics.OUTBOX),
         )
-        self.outbox = Outbox(self.database, self.hub, logs.write, self.lookups.circuit)
+        self.outbox = Outbox(
+            self.database,
+            self.hub,
+            lambda entry, ready: self.logs.write(entry.call_id, entry.correction, ready),
+            self.lookups.circuit,
+        )
         self.calls = Calls(settings, self.database, self.directory, self.connector, self.lookups, self.outbox, self.hub)
         self.doors = Doors(f"{settings.public_url}{self.url_prefix}/twilio")
         self.network = PhoneNetwork(settings)

@@ -1,7 +1,8 @@
-"""What a wake-up is about: ``call:CA…``, ``agent:3``, ``missed``, ``health``. Ids only, never personal data."""
+"""What a wake-up is about: ``call:CA…``, ``agent:3``, ``missed``, ``health``, ``outbox``. Ids only, never personal data."""
 
 MISSED = "missed"
 HEALTH = "health"
+OUTBOX = "outbox"
 
 
 def call_topic(call_id: str) -> str:
@@ -10,3 +11,8 @@ def call_topic(call_id: str) -> str:
 
 def agent_topic(agent_id: int) -> str:
     return f"agent:{agent_id}"
+
+
+def sessions_topic(agent_id: int) -> str:
+    """Some of this agent's sign-ins were ended."""
+    return f"sessions:{agent_id}"

@@ -52,6 +52,46 @@ class CallLog:
     related: RelatedRecord | None = None
 
 
+class Omission(StrEnum):
+    """What a log can be written without, when the CRM refuses it."""
+
+    CONTACT = "contact"
+    RELATED = "related"
+    AGENT = "agent"
+    RECORDING = "recording"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What an administrator changed about one log, so that the CRM takes it. None changes nothing.
+
+    ``note_was`` and ``disposition_was`` are what the agent had said: what the agent says after the correction counts.
+    """
+
+    subject: str | None = None
+    note: str | None = None
+    note_was: str = ""
+    disposition: str | None = None
+    disposition_was: str | None = None
+    without: frozenset[Omission] = frozenset()
+
+    def note_for(self, said: str) -> str:
+        """The note to write where the agent said this."""
+        return self.note if self.note is not None and said == self.note_was else said
+
+    def disposition_for(self, said: str | None) -> str | None:
+        """The disposition to write where the agent chose this."""
+        return self.disposition if self.disposition is not None and said == self.disposition_was else said
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of what it changes, which may be logged: ``["disposition", "without contact"]``."""
+        changed = {"subject": self.subject, "note": self.note, "disposition": self.disposition}
+        return [name for name, value in changed.items() if value is not None] + [
+            f"without {omission}" for omission in sorted(self.without)
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class RecordLink:
     """Where a record stands in the CRM. ``url`` is None for a CRM without screens."""
