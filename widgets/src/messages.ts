@@ -38,6 +38,8 @@ export type HostMessage =
   | { readonly type: "ticket"; readonly ticket: string | null; readonly problem?: VouchProblem }
   | { readonly type: "dial"; readonly number: string; readonly record: string | null }
   | { readonly type: "open"; readonly open: boolean }
+  /** The agent has clicked or typed on the page: from now on browsers let its frames make sound, too. */
+  | { readonly type: "touched" }
   | { readonly type: "notifications"; readonly state: NotificationState };
 
 export type PanelMessage =
@@ -65,6 +67,7 @@ const HOST_TYPES: Readonly<Record<HostMessage["type"], readonly [string, string]
   ticket: [],
   dial: [["number", "string"]],
   open: [["open", "boolean"]],
+  touched: [],
   notifications: [["state", "string"]],
 };
 

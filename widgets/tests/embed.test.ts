@@ -167,6 +167,15 @@ describe("the embedded bridge", () => {
     expect(told[0]).toMatchObject({ type: "hello", vouches: false });
   });
 
+  it("tells the panel, once, that the agent has touched the page: only then may its frame ring", () => {
+    const { told, load } = begin();
+    document.body.dispatchEvent(new Event("pointerup", { bubbles: true }));
+    load();
+    document.body.dispatchEvent(new Event("pointerup", { bubbles: true }));
+    document.body.dispatchEvent(new Event("pointerup", { bubbles: true }));
+    expect(told.filter(({ type }) => type === "touched")).toHaveLength(1);
+  });
+
   it("keeps a number that is dialled before the panel is there", () => {
     const { bridge, told, load } = begin();
     bridge.dial(" ０３ー５５５５ー０１４２ ", { record: "4711" });

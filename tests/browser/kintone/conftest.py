@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from cti_bridge.demo.office import DemoAgent, DemoLine, add_office
+from cti_bridge.demo.bridge import BridgeProcess
+from cti_bridge.demo.office import DemoAgent, DemoLine, add_office, environment
 from cti_bridge.demo.run import CannotRun, Demo
 from tests.browser.conftest import PATIENCE, free_ports
 from tests.browser.desk import Office
@@ -106,13 +107,7 @@ def demo(
 ) -> Iterator[Demo]:
     """The demo, but its bridge works with the fake domain and takes kintone's word for who its users are."""
     port, demo_port = free_ports(2)
-    settings = {
-        **company.environment,
-        "CTI_CONNECTOR": "kintone",
-        "KINTONE_BASE_URL": pages.url,
-        "CTI_EMBED_ORIGINS": pages.near_url,  # the connector itself allows KINTONE_BASE_URL
-        "CTI_EMBED_SECRET": SECRET,
-    }
+    settings = {**bridge_settings(company, pages), "CTI_EMBED_SECRET": SECRET}
     demo = Demo(port, demo_port, tmp_path_factory.mktemp("kintone"), settings=settings)
     try:
         demo.prepare()
@@ -122,6 +117,32 @@ def demo(
     add_office(demo.database, demo.secrets, agents, tuple(office.line for office in OFFICE_LIST))
     with demo:
         yield demo
+
+
+def bridge_settings(company: KintoneCompany, pages: KintonePages) -> dict[str, str]:
+    return {
+        **company.environment,
+        "CTI_CONNECTOR": "kintone",
+        "KINTONE_BASE_URL": pages.url,
+        "CTI_EMBED_ORIGINS": pages.near_url,  # the connector itself allows KINTONE_BASE_URL
+    }
+
+
+@pytest.fixture
+def strict_bridge(demo: Demo, company: KintoneCompany, pages: KintonePages, tmp_path: Path) -> Iterator[str]:
+    """The address of another bridge on the same database, without CTI_EMBED_SECRET: it takes nobody's word."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    settings = environment(
+        demo.secrets, demo.home, bridge_url=url, demo_url=demo.url, more=bridge_settings(company, pages)
+    )
+    bridge = BridgeProcess(port, settings, tmp_path / "bridge.log")
+    bridge.start()
+    try:
+        bridge.wait_until_ready()
+        yield url
+    finally:
+        bridge.stop()
 
 
 @pytest.fixture(scope="session")

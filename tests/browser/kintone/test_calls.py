@@ -250,6 +250,19 @@ def test_the_dock_remembers_its_place_and_whether_it_is_open(open_screens: OpenS
     expect(tab.dock).to_have_attribute("data-open", "false")
 
 
+def test_after_a_page_load_any_click_on_kintones_page_wakes_the_ring(open_screens: OpenScreens, office: Office) -> None:
+    screens = open_screens(office.first, near=True)
+    tab = screens.open_list()
+    tab.expect_live()
+    tab.open_panel()
+    tab.panel.get_by_test_id("sound-test").first.click()
+    expect(tab.panel.get_by_test_id("sound-off")).to_have_count(0)
+    tab.page.reload()
+    tab.expect_live()
+    tab.page.get_by_role("heading", name="一覧").click()
+    expect(tab.panel.get_by_test_id("sound-off")).to_have_count(0)
+
+
 def seconds(tab: Tab) -> int:
     minutes, rest = tab.card.get_by_test_id("timer").inner_text().split(":")
     return int(minutes) * 60 + int(rest)

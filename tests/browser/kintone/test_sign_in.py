@@ -88,6 +88,19 @@ def test_without_vouching_the_panel_asks_for_the_password_at_once(
     assert len(pages.proxied) == before
 
 
+def test_a_bridge_without_a_secret_takes_nobodys_word_and_asks_for_the_password(
+    open_screens: OpenScreens, office: Office, strict_bridge: str
+) -> None:
+    screens = open_screens(office.first)
+    screens.install(SECRET, bridge=strict_bridge)
+    tab = screens.open_list()
+    tab.open_panel()
+    expect(tab.panel.get_by_test_id("sign-in")).to_be_visible()
+    expect(tab.panel.get_by_test_id("sign-in-failure")).to_have_count(0)
+    expect(tab.panel.get_by_test_id("vouch")).to_have_count(0)
+    screens.sign_in_with_password(tab)
+
+
 def test_who_signs_out_stays_out_until_they_ask_to_be_signed_in(open_screens: OpenScreens, office: Office) -> None:
     screens = open_screens(office.first)
     tab = screens.open_list()

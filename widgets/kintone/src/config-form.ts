@@ -180,7 +180,8 @@ export class ConfigForm {
     check.value = candidate.code;
     check.checked = saved === null ? candidate.protocol === "CALL" : known !== undefined;
     const label = element("label", "");
-    label.append(check, ` ${candidate.label} `, element("code", candidate.code));
+    label.append(check, ` ${candidate.label} `);
+    if (candidate.code !== candidate.label) label.append(element("code", candidate.code));
     const others = normalisedCandidates(this.#drawn.fields).filter(({ code }) => code !== candidate.code);
     const target = this.#fieldSelect(`normalised ${candidate.code}`, others, known?.normalised ?? null);
     target.setAttribute("aria-label", terms.normalisedFor(candidate.label));

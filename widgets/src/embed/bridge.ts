@@ -34,6 +34,7 @@ export class Bridge {
   readonly #linker: Linker | null;
   readonly #listeners = new Map<string, Set<(detail: never) => void>>();
   #ready = false;
+  #touched = false;
   #record: { readonly record: string | null; readonly title: string } | null = null;
   #waiting: { number: string; record: string | null } | null = null;
 
@@ -62,6 +63,10 @@ export class Bridge {
       options.linkNumbers === null
         ? null
         : new Linker(page, options.linkNumbers, { dial: (number, record) => this.dial(number, { record }) });
+    // Not pointerdown: of a finger, only its lifting counts with browsers.
+    for (const gesture of ["pointerup", "keydown"]) {
+      page.addEventListener(gesture, () => this.#touch(), { once: true, capture: true, passive: true });
+    }
     this.dock.placeIn(page);
     this.#linker?.start();
   }
@@ -94,6 +99,11 @@ export class Bridge {
 
   close = (): void => this.dock.setOpen(false);
 
+  #touch(): void {
+    this.#touched = true;
+    if (this.#ready) this.#channel.tell({ type: "touched" });
+  }
+
   #greet(): void {
     this.#channel.tell({
       type: "hello",
@@ -104,6 +114,7 @@ export class Bridge {
       signedOut: recallSignedOut(),
     });
     this.#ready = true;
+    if (this.#touched) this.#channel.tell({ type: "touched" });
     if (this.#record !== null) this.#channel.tell({ type: "record", ...this.#record });
     if (this.#waiting !== null) this.#channel.tell({ type: "dial", ...this.#waiting });
     this.#waiting = null;

@@ -38,6 +38,9 @@ function hear(message: HostMessage): void {
         VOUCH_PROBLEMS.find((problem) => problem === message.problem) ?? null,
       );
       return;
+    case "touched":
+      if (desk.ringer.tone.tested && !desk.ringer.tone.unlocked) void desk.ringer.tone.unlock();
+      return;
     case "record":
       desk.screenRecord =
         typeof message.record === "string" ? { id: message.record, title: message.title || message.record } : null;

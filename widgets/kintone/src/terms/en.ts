@@ -27,7 +27,7 @@ export const en = {
   signInOwn: "Agents sign in with their own password",
   signInOwnHint: "Once a day, in the panel. Choose this when it must be certain who takes calls and writes logs.",
   secret: "Secret (CTI_EMBED_SECRET of the bridge)",
-  secretHint: "Is kept by kintone’s servers. Users of the app cannot read it.",
+  secretHint: "Kept by kintone’s servers; users of the app cannot read it.",
   secretKept: "A secret is saved. Type only to change it.",
   phones: "Fields with telephone numbers",
   phonesHint: "Get a call button on list, detail and mobile screens. Fields inside tables cannot have one.",
