@@ -241,6 +241,23 @@ def test_a_token_that_does_not_open_the_app_is_told(
     assert not (kintone.folder / "kintone.toml").exists()
 
 
+@pytest.mark.parametrize("by", ["option", "setting"])
+def test_apps_of_a_guest_space_are_mapped(
+    kintone: Terminal, domain: FakeDomain, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    people, calls = (domain.app(name, fields, guest_space=5) for name, fields in (("客", PEOPLE), ("通", CALL_FIELDS)))
+    for name, token in mapped(kintone, people, calls).items():
+        monkeypatch.setenv(name, token)
+    option = ["--guest-space", "5"] if by == "option" else []
+    if by == "setting":
+        monkeypatch.setenv("KINTONE_GUEST_SPACE", "5")
+
+    kintone.run("kintone", "map", "--app", "1", "--call-log", "2", *option)
+    text = (kintone.folder / "kintone.toml").read_text("utf-8")
+    assert tomllib.loads(text)["customers"][0].get("guest_space") == (5 if by == "option" else None)
+    assert "/k/guest/5/1/" in text
+
+
 def test_one_app_cannot_be_both(kintone: Terminal, apps: tuple[FakeApp, FakeApp]) -> None:
     assert "cannot be both" in kintone.run("kintone", "map", "--app", "2", "--call-log", "2", code=1)
 

@@ -216,7 +216,11 @@ class Disturbed(KintoneApp):
 
 
 def working(
-    domain: FakeDomain, app: FakeApp, disturb: Callable[[], object], patience: Patience | None = None
+    domain: FakeDomain,
+    app: FakeApp,
+    disturb: Callable[[], object],
+    patience: Patience | None = None,
+    daily_limit: int = 10_000,
 ) -> Normalising:
     settings = KintoneSettings.read({"KINTONE_BASE_URL": domain.url})
     now = [0.0]
@@ -224,7 +228,7 @@ def working(
     def wait(seconds: float) -> None:
         now[0] += seconds
 
-    line = Domain(settings, Budget(10_000, None), clock=lambda: now[0])
+    line = Domain(settings, Budget(daily_limit, None), clock=lambda: now[0])
     client = Disturbed(line, app.id, [SecretStr(app.token("view", "edit"))])
     client.disturb = disturb
     mapping = CustomerApp.model_validate(
@@ -279,6 +283,17 @@ def test_kintone_asking_to_wait_is_waited_for(domain: FakeDomain, people: FakeAp
     people.add(電話=number(1))
     domain.trouble("too many requests", times=2, method="PUT", retry_after="7")
     assert working(domain, people, lambda: None).run().changed == 1
+
+
+def test_the_last_of_the_days_requests_are_left_to_calls(domain: FakeDomain, people: FakeApp) -> None:
+    people.add_many({"電話": number(n)} for n in range(1_200))
+    domain.forget()
+    work = working(domain, people, lambda: None, daily_limit=10)
+
+    with pytest.raises(ConnectorUnavailable, match="09:00"):
+        work.run()
+    assert len(domain.requests(people)) == 9
+    assert work.report.last == work.report.changed > 0, "how far it got, to go on from tomorrow"
 
 
 def test_patience_ends(domain: FakeDomain, people: FakeApp) -> None:

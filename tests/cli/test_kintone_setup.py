@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 import tomllib
 from typing import Any
 
@@ -344,3 +346,9 @@ def test_an_app_that_does_not_exist_is_told(kintone: Terminal) -> None:
 def test_the_domain_must_be_named(kintone: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KINTONE_BASE_URL")
     assert "KINTONE_BASE_URL" in kintone.run("kintone", "setup", "--yes", code=1)
+
+
+def test_other_commands_do_not_load_kintones_library() -> None:
+    code = "import sys; from cti_bridge.cli import main; print([name for name in sys.modules if 'pykintone' in name])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert loaded.stdout.strip() == "[]"

@@ -17,7 +17,6 @@ from cti_bridge.connectors.kintone.client import KintoneApp
 from cti_bridge.connectors.kintone.domain import Domain
 from cti_bridge.connectors.kintone.form import Form, faults, wanted
 from cti_bridge.connectors.kintone.mapping import KintoneMapping, read_mapping
-from cti_bridge.connectors.kintone.problems import KintoneRefused
 from cti_bridge.connectors.kintone.setup import callapp
 from cti_bridge.connectors.kintone.setup.draft import Draft, Source
 from cti_bridge.connectors.kintone.setup.guess import Customers, customers_of, related_of, usable
@@ -70,8 +69,10 @@ def write_mapping(
     known = Tokens(tokens)
     asked = settings.model_copy(update={"timeout_seconds": max(30.0, settings.timeout_seconds)})
     domain = Domain(asked, Budget(settings.daily_limit, None), language=administrators_language())
-    space = guest_space if guest_space != settings.guest_space else None
-    seen = {app: _see(domain, app, known, space) for app in dict.fromkeys([*customers, call_log, *related])}
+    space = guest_space or settings.guest_space
+    own = space if space != settings.guest_space else None
+    folder = f"{domain.base_url}/k/guest/{space}" if space else f"{domain.base_url}/k"
+    seen = {app: _see(domain, app, known, own, folder) for app in dict.fromkeys([*customers, call_log, *related])}
     guesses = {app: customers_of(seen[app].source.form) for app in customers}
     text = _draft(seen, guesses, call_log, list(dict.fromkeys(related)))
     _write(text, target)
@@ -88,7 +89,7 @@ def _ask_for_apps(ja: str, en: str) -> list[int]:
     return [int(each) for each in typed]
 
 
-def _see(domain: Domain, app: int, tokens: Tokens, guest_space: int | None) -> Seen:
+def _see(domain: Domain, app: int, tokens: Tokens, guest_space: int | None, folder: str) -> Seen:
     """The app's fields and name. Raises ClickException."""
     client = KintoneApp(domain, app, [tokens.of(app)], guest_space=guest_space)
     wait = patience()
@@ -98,12 +99,10 @@ def _see(domain: Domain, app: int, tokens: Tokens, guest_space: int | None) -> S
         raise fail(f"アプリ{app}: {problem}", f"App {app}: {problem}") from problem
     try:
         name = str(wait.ask(lambda: client.call("GET", "app.json", {"id": app})).get("name", ""))
-    except (ConnectorError, KintoneRefused):
+    except ConnectorError:
         name = ""  # a comment only
-    space = f"guest/{guest_space}/" if guest_space else ""
-    url = f"{domain.base_url}/k/{space}{app}/"
     form = Form.read(app, properties)
-    return Seen(Source(app, name, url, tokens.setting(app), form, guest_space), properties)
+    return Seen(Source(app, name, f"{folder}/{app}/", tokens.setting(app), form, guest_space), properties)
 
 
 def _draft(seen: Mapping[int, Seen], guesses: Mapping[int, Customers], call_log: int, related: list[int]) -> str:

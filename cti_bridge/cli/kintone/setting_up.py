@@ -56,7 +56,8 @@ def set_up(
             say("何も変えていません。", "Nothing was changed.")
             return
         plans = _do(plans, administrator)
-    _what_next(plans, administrator)
+    own_space = administrator.guest_space if administrator.guest_space != settings.guest_space else None
+    _what_next(plans, administrator, own_space)
 
 
 def _plan_call_log(administrator: Administrator, app: int | None, name: str) -> Plan:
@@ -124,7 +125,7 @@ def _do(plans: Sequence[Plan], administrator: Administrator) -> list[Plan]:
     return done
 
 
-def _what_next(plans: Sequence[Plan], administrator: Administrator) -> None:
+def _what_next(plans: Sequence[Plan], administrator: Administrator, guest_space: int | None) -> None:
     language = administrators_language()
     for plan in plans:
         if plan.app is None:
@@ -141,7 +142,7 @@ def _what_next(plans: Sequence[Plan], administrator: Administrator) -> None:
             )
             continue
         setting, url = f"KINTONE_TOKEN_{plan.app}", administrator.app_url(plan.app)
-        source = Source(plan.app, plan.name, url, setting, Form(plan.app, {}), administrator.guest_space)
+        source = Source(plan.app, plan.name, url, setting, Form(plan.app, {}), guest_space)
         draft = Draft(language)
         draft.call_log(source, plan.codes)
         say("\n対応表（kintone.toml）にはこう書きます:\n", "\nIn the mapping (kintone.toml) this stands for:\n")

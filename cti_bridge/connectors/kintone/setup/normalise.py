@@ -117,6 +117,7 @@ class Normalising:
             last = int(records[-1][RECORD_ID]["value"])
 
     def _page(self, last: int) -> tuple[list[Record], int]:
+        self._spare()
         query = f"{RECORD_ID} > {last} order by {RECORD_ID} asc limit {MOST_RECORDS}"
         self.report.requests += 1
         found = self._patience.ask(lambda: self._client.select(query, self._fields))
@@ -159,6 +160,7 @@ class Normalising:
             for change in changes
         ]
         body = {"app": self._client.number, "records": records}
+        self._spare()
         self.report.requests += 1
         try:
             self._patience.ask(lambda: self._client.call("PUT", "records.json", body))
@@ -177,6 +179,16 @@ class Normalising:
                 self.report.refused.append((changes[0].record, problem.code))
         else:
             self.report.changed += len(changes)
+
+    def _spare(self) -> None:
+        """Leave the rest of the day's requests to calls. Raises KintoneUnavailable."""
+        budget = self._client.domain.budget
+        if budget.nearly_used_up(self._client.number):
+            raise KintoneUnavailable(
+                "今日のリクエスト数が上限に近づいたので、残りは通話のために残します。日本時間9時を過ぎてから続けてください"
+                " / today's requests are nearly used up, and the rest is for calls; go on after 09:00 in Japan",
+                retry_after=budget.until_renewed(),
+            )
 
     def _after_conflict(self, changes: Sequence[Change], *, again: bool) -> None:
         """Somebody edited one of these records, or an answer was lost: look again, and write what is still wrong."""
