@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 
 from cti_bridge import logbook, widgets
 from cti_bridge.api import Api
-from cti_bridge.auth import Auth
+from cti_bridge.auth import Addresses, Auth, Limits
 from cti_bridge.calllogs import CallLogs
 from cti_bridge.calls import Calls
 from cti_bridge.connector import Connector, Resources
@@ -96,11 +96,17 @@ class Bridge:
         self.doors = Doors(f"{settings.public_url}{self.url_prefix}/twilio")
         self.network = PhoneNetwork(settings)
         self.dialling = Dialling(settings, self.database, self.directory, self.calls, self.network, lambda: self.doors)
+        self.addresses = Addresses(settings)
         self.auth = Auth(
             settings.secret_key.get_secret_value(),
             self.database,
             embed_secret=settings.embed_secret.get_secret_value(),
+            demand=settings.require_totp,
+            addresses=self.addresses,
+            wake=self.hub.wake,
         )
+        self.hub.listen(self.auth.sessions.notice)
+        self.limits = Limits(self.database, self.auth.keyed)
         self.pops = Pops(settings, self.connector)
         self.recordings = Recordings(self.database, self.directory, self.network)
         signatures = Signatures(
@@ -175,6 +181,8 @@ class Bridge:
             pops=self.pops,
             recordings=self.recordings,
             hub=self.hub,
+            addresses=self.addresses,
+            limits=self.limits,
         )
         live_origin = settings.public_origin.replace("http", "ws", 1)
         whole.register_blueprint(self.webhooks.blueprint())

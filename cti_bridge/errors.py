@@ -10,7 +10,7 @@
     │   ├── ConnectorRefused          never will as it is; carries the CRM's own words
     │   └── LookupSpared              the request budget is nearly used up; the number index answers instead
     ├── RequestError                  somebody asked for what cannot be: becomes problem+json
-    │   ├── NotSignedIn  NotAllowed  NotFound  Gone  Conflict  BadRequest  TryLater
+    │   ├── NotSignedIn  NotAllowed  NotFound  Gone  Conflict  BadRequest  TooMany  TryLater
     │   └── TicketInvalid  TicketExpired  TicketUsed
     ├── PhoneNetworkError             Twilio refused or did not answer our request
     │   └── RecordingMissing          Twilio has no sound of this recording, yet or any more
@@ -126,6 +126,13 @@ class Conflict(RequestError):
 
     status = 409
     default_code = "conflict"
+
+
+class TooMany(RequestError):
+    """Too often, or after too many failures; ``retry_after`` says in how many seconds again."""
+
+    status = 429
+    default_code = "too_many_requests"
 
 
 class TryLater(RequestError):

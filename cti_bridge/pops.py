@@ -246,6 +246,7 @@ def agent_json(agent: Agent, presence: Presence) -> Json:
         "presence": presence,
         "language": agent.language,
         "can_dial": agent.phone is not None,
+        "role": agent.role,
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from cti_bridge.errors import Conflict, Gone, NotAllowed, NotFound, PhoneNetworkError, RecordingMissing, TryLater
 from cti_bridge.logbook import get_logger
-from cti_bridge.model import Agent, Call
+from cti_bridge.model import Agent, Call, Permission, permissions_of
 from cti_bridge.store import Database, calls
 from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import Directory, KnownDirectory
@@ -24,7 +24,9 @@ RECORDING_ID = re.compile(r"RE[0-9a-fA-F]{32}")
 
 
 def may_listen(agent: Agent, call: Call, directory: Directory) -> bool:
-    """Whoever took the call, and those whom its line rings."""
+    """Whoever took the call, those whom its line rings, and whose role may hear everything."""
+    if Permission.HEAR_EVERY_RECORDING in permissions_of(agent.role):
+        return True
     return call.agent_id == agent.id or call.line_number in directory.numbers_ringing(agent)
 
 

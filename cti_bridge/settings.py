@@ -6,11 +6,12 @@ settings (``SALESFORCE_…``, ``KINTONE_…``) from the environment that they ar
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -35,6 +36,11 @@ DEFAULT_DATABASE = "sqlite:///cti-bridge.db"
 HEROKUS_DOMAIN = "HEROKU_APP_DEFAULT_DOMAIN_NAME"
 """Where Heroku says what address it gave an app, which nobody knows before it is made
 (https://devcenter.heroku.com/articles/dyno-metadata)."""
+
+
+def _usual_proxies() -> int:
+    """Heroku's router adds the caller's address to X-Forwarded-For (https://devcenter.heroku.com/articles/http-routing)."""
+    return 1 if os.environ.get("DYNO") else 0
 
 
 class Settings(BaseSettings):
@@ -85,6 +91,21 @@ class Settings(BaseSettings):
 
     dial_countries: Words = Field((), alias="CTI_DIAL_COUNTRIES")
     """Countries that agents may dial: ``JP US``. Empty: CTI_REGION only."""
+
+    trusted_proxies: int = Field(default_factory=_usual_proxies, alias="CTI_TRUSTED_PROXIES", ge=0, le=10)
+    """How many proxies of ours stand before the bridge and add to X-Forwarded-For; on Heroku 1, elsewhere 0."""
+
+    allow_agents: Words = Field((), alias="CTI_ALLOW_AGENTS")
+    """The addresses that agents may work from: ``203.0.113.0/24 2001:db8::/48``. Empty: everywhere."""
+
+    allow_supervisors: Words = Field((), alias="CTI_ALLOW_SUPERVISORS")
+    """Likewise for supervisors."""
+
+    allow_administrators: Words = Field((), alias="CTI_ALLOW_ADMINISTRATORS")
+    """Likewise for administrators."""
+
+    require_totp: Literal["nobody", "administrators", "everybody"] = Field("nobody", alias="CTI_REQUIRE_TOTP")
+    """Who must show a one-time code beside the password. Everybody may."""
 
     max_sockets: int = Field(100, alias="CTI_MAX_SOCKETS", ge=1, le=20_000)
     """Live sockets in one process; gunicorn gets 16 threads more, so that sockets cannot starve Twilio's webhooks."""
@@ -173,6 +194,19 @@ class Settings(BaseSettings):
                     f"{origin}: use https; http is accepted on this machine only",
                 )
         return tuple(origins)
+
+    @field_validator("allow_agents", "allow_supervisors", "allow_administrators")
+    @classmethod
+    def _read_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise Mend(
+                    f"{network} はIPアドレスの範囲ではありません。203.0.113.0/24 や 203.0.113.7 のように書いてください",
+                    f"{network} is no range of IP addresses; write it like 203.0.113.0/24 or 203.0.113.7",
+                ) from None
+        return value
 
     @field_validator("secret_key", "embed_secret")
     @classmethod

@@ -260,7 +260,7 @@ def impatience() -> Iterator[None]:
     """Waits that protect a real installation, cut short: nobody attacks a test's passwords, and its network is near."""
     cheap = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
     with (
-        mock.patch("cti_bridge.auth.PasswordHasher", cheap),
+        mock.patch("cti_bridge.auth.passwords.PasswordHasher", cheap),
         mock.patch.object(outbox, "IDLE", 0.05),
         mock.patch.object(calls, "SETTLING", timedelta(seconds=0.2)),
         mock.patch.object(delivery, "MISSED_PAUSE", 0.05),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flask import Response, json, request
 
 from cti_bridge.errors import (
@@ -35,6 +37,61 @@ PROBLEMS: dict[str, Words] = {
     "wrong_password": {
         "ja": ("サインインできません", "メールアドレスとパスワードを確認してください。"),
         "en": ("That did not work", "Check the e-mail address and the password."),
+    },
+    "code_required": {
+        "ja": ("確認コードを入力してください", "認証アプリに表示されている6桁のコードを入力してください。"),
+        "en": ("Please enter your code", "Enter the six digits that your authenticator app shows."),
+    },
+    "wrong_code": {
+        "ja": (
+            "確認コードが違います",
+            "認証アプリの新しいコードを入力してください。同じコードは一度しか使えません。端末の時刻も確認してください。",
+        ),
+        "en": (
+            "The code is not right",
+            "Enter the next one that your app shows; each works once. Check that the device's clock is right.",
+        ),
+    },
+    "locked_out": {
+        "ja": ("サインインを一時的に止めています", "失敗が続いたためです。{wait}後にもう一度お試しください。"),
+        "en": ("Signing in is paused", "There were too many failed tries. Try again in {wait}."),
+    },
+    "too_many_requests": {
+        "ja": ("アクセスが集中しています", "{wait}後にもう一度お試しください。"),
+        "en": ("Too many requests", "Too many came from your address. Try again in {wait}."),
+    },
+    "address_not_allowed": {
+        "ja": ("ここからは利用できません", "許可された場所（社内ネットワークなど）から開いてください。"),
+        "en": (
+            "Not from here",
+            "Your role may only work from certain networks, such as the office's. Ask your administrator.",
+        ),
+    },
+    "must_enrol": {
+        "ja": ("確認コードの設定が必要です", "認証アプリを登録すると、電話の受発信ができます。"),
+        "en": (
+            "Set up one-time codes first",
+            "Your company asks for a code from an authenticator app beside the password.",
+        ),
+    },
+    "totp_already_on": {
+        "ja": ("確認コードは設定済みです", "端末を変えるときは、管理者に解除を依頼してください。"),
+        "en": (
+            "One-time codes are set up already",
+            "To change the device, ask your administrator to take them away first.",
+        ),
+    },
+    "totp_not_begun": {
+        "ja": ("設定を最初からやり直してください", "新しいQRコードを表示してから、コードを入力してください。"),
+        "en": ("Begin the set-up again", "Have a new picture shown, then enter its code."),
+    },
+    "totp_not_on": {
+        "ja": ("この担当者は確認コードを使っていません", "解除するものはありません。"),
+        "en": ("This agent has no one-time codes", "There is nothing to take away."),
+    },
+    "colleague_not_found": {
+        "ja": ("この担当者は見つかりません", "画面を更新してください。"),
+        "en": ("There is no such agent", "Reload the page."),
     },
     "password_too_short": {
         "ja": ("パスワードが短すぎます", "{shortest}文字以上にしてください。"),
@@ -85,10 +142,13 @@ PROBLEMS: dict[str, Words] = {
         "en": ("The ticket was used before", "Reload the page and try again."),
     },
     "vouching_off": {
-        "ja": ("プラグイン経由のサインインは無効です", "管理者が CTI_EMBED_SECRET を設定すると使えます。"),
+        "ja": (
+            "プラグイン経由のサインインは使えません",
+            "ご自身でサインインしてください。CTI_EMBED_SECRET が未設定か、管理者または確認コードを使う担当者です。",
+        ),
         "en": (
-            "Sign-in through a plug-in is switched off",
-            "An administrator can allow it by setting CTI_EMBED_SECRET.",
+            "Sign-in through a plug-in is not possible here",
+            "Please sign in yourself: CTI_EMBED_SECRET is not set, or you are an administrator or use one-time codes.",
         ),
     },
     "wrong_secret": {
@@ -225,7 +285,10 @@ PROBLEMS: dict[str, Words] = {
 
 def problem(status: int, code: str, **values: object) -> Response:
     """A problem+json answer: ``{"type": "about:blank", "title": …, "status": …, "detail": …, "code": …}``."""
-    title, detail = PROBLEMS[code][reader_language()]
+    language = reader_language()
+    title, detail = PROBLEMS[code][language]
+    if "retry_after" in values:
+        values["wait"] = waiting(int(str(values["retry_after"])), language)
     body = {
         "type": "about:blank",
         "title": title,
@@ -258,6 +321,15 @@ def explain(error: BridgeError) -> Response:
             return problem(503, "store_unavailable")
         case _:
             return problem(500, "server_error")
+
+
+def waiting(seconds: int, language: Language) -> str:
+    """How long to wait, for people: ``30秒``, ``15分``; ``1 second``, ``15 minutes``."""
+    minutes = math.ceil(seconds / 60)
+    if language == "ja":
+        return f"{seconds}秒" if seconds < 60 else f"{minutes}分"
+    count, unit = (seconds, "second") if seconds < 60 else (minutes, "minute")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 def reader_language() -> Language:

@@ -29,6 +29,12 @@ class Body(BaseModel):
 class SignIn(Body):
     email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=254)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    code: Annotated[str, StringConstraints(max_length=40)] = ""
+    """Of an authenticator app, or a recovery code; asked for with ``code_required``."""
+
+
+class Code(Body):
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 
 class SetPresence(Body):
@@ -91,6 +97,27 @@ class SignedIn(BaseModel):
     token: str
     expires_in: int = Field(description="seconds")
     agent: dict[str, Any] | None = None
+    must_enrol: bool = Field(default=False, description="one-time codes must be set up before anything else")
+
+
+class SecondFactor(BaseModel):
+    on: bool
+    demanded: bool = Field(description="the bridge's settings want this agent to have one-time codes")
+    recovery_codes_left: int
+
+
+class Enrolment(BaseModel):
+    secret: str = Field(description="base 32, to type into an authenticator app")
+    uri: str = Field(description="otpauth://…, the same for programs")
+    qr: str = Field(description="the same as a picture, SVG")
+
+
+class RecoveryCodes(BaseModel):
+    recovery_codes: list[str] = Field(description="each signs in once instead of a code; told only now")
+
+
+class Ended(BaseModel):
+    ended: int = Field(description="sign-ins that were ended")
 
 
 class Ticket(BaseModel):

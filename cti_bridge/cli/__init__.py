@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cti_bridge import __version__, logbook
-from cti_bridge.cli import crm, kintone, people, run, salesforce
+from cti_bridge.cli import crm, kintone, lines, people, run, salesforce
 from cti_bridge.errors import BridgeError
 
 
@@ -29,6 +29,6 @@ def main() -> None:
     logbook.configure(stream=sys.stderr)
 
 
-for command in (*run.COMMANDS, people.agents, people.lines, crm.connector, crm.doctor, salesforce.salesforce):
+for command in (*run.COMMANDS, people.agents, lines.lines, crm.connector, crm.doctor, salesforce.salesforce):
     main.add_command(command)
 main.add_command(kintone.kintone)

@@ -1,23 +1,27 @@
-"""``cti-bridge agents …`` and ``cti-bridge lines …``: who takes calls, and on which numbers."""
+"""``cti-bridge agents …``: who takes calls, what they may, and how they get in. The numbers they ring on: ``lines``."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import secrets
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 from sqlalchemy.exc import IntegrityError
 
-from cti_bridge.auth import Auth
-from cti_bridge.cli.words import fail, open_database, say
-from cti_bridge.errors import BadRequest, NumberUnreadable
-from cti_bridge.phone import PhoneNumber
+from cti_bridge.auth import Auth, Warden
+from cti_bridge.cli.words import LANGUAGES, fail, open_database, read_number, say
+from cti_bridge.clock import utc_now
+from cti_bridge.errors import BadRequest, NotFound
+from cti_bridge.model import Agent, Role
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database, directory
-from cti_bridge.store.directory import Directory, read_directory
-from cti_bridge.twilio.twiml import CALLING_RETRIES
+from cti_bridge.store import Database, audit, directory
+from cti_bridge.store.audit import COMMAND_LINE, agent_subject
+from cti_bridge.store.directory import read_directory
 
-LANGUAGES = click.Choice(["ja", "en"])
-RING_SECONDS = click.IntRange(5, 120)
+T = TypeVar("T")
+
+ROLES = click.Choice([role.value for role in Role])
 
 
 @click.group()
@@ -30,17 +34,26 @@ def agents() -> None:
 @click.option("--name", required=True, help="As colleagues see it: 佐藤 花子.")
 @click.option("--phone", help="Their own telephone, for calls and click-to-dial: 090-1234-5678.")
 @click.option("--language", type=LANGUAGES, default="ja", show_default=True, help="Of their screen.")
+@click.option("--role", type=ROLES, default="agent", show_default=True, help="What they may see and do.")
 @click.password_option(help="At least ten characters; asked for when not given.")
-def add_agent(email: str, name: str, phone: str | None, language: str, password: str) -> None:
-    """Add an agent, who signs in with EMAIL."""
+def add_agent(email: str, name: str, phone: str | None, language: str, role: str, password: str) -> None:
+    """Add an agent, who signs in with EMAIL. The first administrator is made like this too."""
     settings, database = open_database()
-    hashed = _hash(settings, database, password)
-    number = _number(settings, phone) if phone else None
+    auth = _auth(settings, database)
+    hashed = _or_too_short(lambda: auth.hash_password(password))
+    number = read_number(settings, phone) if phone else None
     try:
         with database.transaction() as connection:
             agent_id = directory.add_agent(
-                connection, email=email, name=name, password_hash=hashed, language=language, phone=number
+                connection,
+                email=email,
+                name=name,
+                password_hash=hashed,
+                language=language,
+                phone=number,
+                role=Role(role),
             )
+            audit.note(connection, COMMAND_LINE, "agent_added", agent_subject(agent_id), utc_now(), role=role)
     except IntegrityError:
         raise fail(f"{email} はすでに登録されています。", f"There is an agent {email} already.") from None
     say(f"{name} を登録しました（番号 {agent_id}）。", f"Added {name} (agent {agent_id}).")
@@ -48,12 +61,15 @@ def add_agent(email: str, name: str, phone: str | None, language: str, password:
 
 @agents.command("list")
 def list_agents() -> None:
-    """Show all agents and the lines that ring them."""
+    """Show all agents, their roles, and the lines that ring them."""
     _, database = open_database()
-    known = _read(database)
+    with database.reading() as connection:
+        known = read_directory(connection)
     for agent in known.agents.values():
-        lines = ", ".join(line.name for line in known.lines.values() if agent.id in known.ringing.get(line.id, ()))
-        click.echo(f"{agent.id:>4}  {agent.name}  {agent.email}  {agent.phone or '-'}  [{lines or '-'}]")
+        lines = ", ".join(line.name for line in known.lines_ringing(agent))
+        codes = "  +TOTP" if agent.second_factor else ""
+        phone = agent.phone or "-"
+        click.echo(f"{agent.id:>4}  {agent.name}  {agent.email}  {phone}  {agent.role}{codes}  [{lines or '-'}]")
 
 
 @agents.command("change")
@@ -61,144 +77,107 @@ def list_agents() -> None:
 @click.option("--name")
 @click.option("--phone", help="Their own telephone; an empty text takes it away.")
 @click.option("--language", type=LANGUAGES)
-@click.option("--password", help="A new password, at least ten characters.")
+@click.option("--role", type=ROLES, help="What they may see and do; they sign in again.")
+@click.option("--password", help="A new password, at least ten characters; they sign in again.")
 @click.option("--active/--inactive", default=None, help="Inactive agents cannot sign in and do not ring.")
 def change_agent(
-    email: str, name: str | None, phone: str | None, language: str | None, password: str | None, active: bool | None
+    email: str,
+    name: str | None,
+    phone: str | None,
+    language: str | None,
+    role: str | None,
+    password: str | None,
+    active: bool | None,
 ) -> None:
     """Change what is given, of the agent who signs in with EMAIL."""
     settings, database = open_database()
-    values: dict[str, object] = {"name": name, "language": language, "active": active}
-    if phone is not None:
-        values["phone"] = _number(settings, phone) if phone else ""
-    if password is not None:
-        values["password_hash"] = _hash(settings, database, password)
+    values: dict[str, object] = {"name": name, "language": language}
     changes = {column: value for column, value in values.items() if value is not None}
-    if changes.get("phone") == "":
-        changes["phone"] = None
-    with database.transaction() as connection:
-        if not changes or not directory.change_agent_by_email(connection, email, **changes):
-            raise fail(f"{email} という担当者はいません。", f"There is no agent {email}, or nothing to change.")
+    if phone is not None:
+        changes["phone"] = read_number(settings, phone) if phone else None
+    agent = _find(database, email)
+    if agent is None or (not changes and role is None and password is None and active is None):
+        raise fail(
+            f"{email} という担当者はいないか、変更がありません。", f"There is no agent {email}, or nothing to change."
+        )
+    warden = Warden(_auth(settings, database), database)
+    if password is not None:
+        _or_too_short(lambda: warden.set_password(agent, password, COMMAND_LINE))
+    if role is not None:
+        warden.set_role(agent, Role(role), COMMAND_LINE)
+    if active is not None:
+        warden.set_active(agent, COMMAND_LINE, active=active)
+    if changes:
+        with database.transaction() as connection:
+            directory.change_agent(connection, agent.id, **changes)
     say(f"{email} を変更しました。", f"Changed {email}.")
 
 
-@click.group()
-def lines() -> None:
-    """The company's own numbers at Twilio."""
+@agents.command("sign-out")
+@click.argument("email")
+def sign_out(email: str) -> None:
+    """End all sign-ins of the agent EMAIL, on every screen, within seconds."""
+    warden, agent = _warden_of(email)
+    ended = warden.sign_out(agent, COMMAND_LINE)
+    say(f"{email} のサインインを{ended}件終了しました。", f"Ended {ended} sign-in(s) of {email}.")
 
 
-@lines.command("add")
-@click.argument("number")
-@click.option("--name", required=True, help="As agents see it: 代表.")
-@click.option("--greeting", default="", help="The script to say: お電話ありがとうございます。…")
-@click.option("--language", type=LANGUAGES, default="ja", show_default=True, help="Of what callers hear.")
-@click.option("--ring", "emails", multiple=True, help="E-mail of an agent who rings; repeat for each.")
-@click.option("--ring-seconds", type=RING_SECONDS, default=25, show_default=True, help="How long agents ring.")
-@click.option("--record/--no-record", default=False, show_default=True, help="Record conversations.")
-def add_line(
-    number: str, name: str, greeting: str, language: str, emails: tuple[str, ...], ring_seconds: int, record: bool
-) -> None:
-    """Add a line: one of our numbers, such as 050-3123-4567."""
-    settings, database = open_database()
-    e164 = _number(settings, number)
-    ids = _agent_ids(_read(database), emails)
+@agents.command("reset-password")
+@click.argument("email")
+@click.option("--password", help="The new one, at least ten characters; made up and shown when not given.")
+def reset_password(email: str, password: str | None) -> None:
+    """Give the agent EMAIL a new password, end their sign-ins, and lift a lock-out."""
+    warden, agent = _warden_of(email)
+    chosen = password or secrets.token_urlsafe(12)
+    _or_too_short(lambda: warden.set_password(agent, chosen, COMMAND_LINE))
+    told = "" if password else f" {chosen}"
+    say(f"{email} のパスワードを変更しました。{told}", f"Changed the password of {email}.{told}")
+
+
+@agents.command("reset-totp")
+@click.argument("email")
+def reset_totp(email: str) -> None:
+    """Take away the one-time codes of the agent EMAIL, who lost their device, and end their sign-ins."""
+    warden, agent = _warden_of(email)
     try:
-        with database.transaction() as connection:
-            directory.add_line(
-                connection,
-                number=e164,
-                name=name,
-                greeting=greeting,
-                language=language,
-                ring_timeout=timedelta(seconds=ring_seconds),
-                record=record,
-                agent_ids=ids,
-            )
-    except IntegrityError:
-        raise fail(f"{number} はすでに回線です。", f"{number} is a line already.") from None
-    voice = f"{settings.public_url}/twilio/voice/incoming{CALLING_RETRIES}"
-    status = f"{settings.public_url}/twilio/voice/status"
+        warden.reset_totp(agent, COMMAND_LINE)
+    except NotFound:
+        raise fail(f"{email} は確認コードを使っていません。", f"{email} has no one-time codes.") from None
     say(
-        f"回線「{name}」を追加しました。Twilioの番号 {e164} に次の2つを設定してください:\n"
-        f"  A call comes in:      {voice}\n  Call status changes:  {status}",
-        f"Added {name}. At Twilio, set these two of {e164}:\n"
-        f"  A call comes in:      {voice}\n  Call status changes:  {status}",
+        f"{email} の確認コードを解除しました。次のサインインは、パスワードだけでできます。",
+        f"Took the one-time codes of {email} away. The next sign-in needs only the password.",
     )
 
 
-@lines.command("list")
-def list_lines() -> None:
-    """Show all lines and whom they ring."""
-    _, database = open_database()
-    known = _read(database)
-    for line in known.lines.values():
-        names = ", ".join(agent.name for agent in known.agents_of(line))
-        click.echo(f"{line.id:>4}  {line.number}  {line.name}  ({line.language})  [{names or '-'}]")
+@agents.command("unlock")
+@click.argument("email")
+def unlock(email: str) -> None:
+    """Forget the failed tries at the account of EMAIL, so that they can sign in at once."""
+    warden, agent = _warden_of(email)
+    warden.unlock(agent, COMMAND_LINE)
+    say(f"{email} のサインイン停止を解除しました。", f"{email} can sign in again at once.")
 
 
-@lines.command("change")
-@click.argument("number")
-@click.option("--name", help="As agents see it.")
-@click.option("--greeting", help="The script to say.")
-@click.option("--language", type=LANGUAGES, help="Of what callers hear.")
-@click.option("--ring-seconds", type=RING_SECONDS, help="How long agents ring.")
-@click.option("--record/--no-record", default=None, help="Record conversations.")
-def change_line(
-    number: str,
-    name: str | None,
-    greeting: str | None,
-    language: str | None,
-    ring_seconds: int | None,
-    record: bool | None,
-) -> None:
-    """Change what is given, of the line NUMBER. Whom it rings: ``lines ring``."""
+def _warden_of(email: str) -> tuple[Warden, Agent]:
     settings, database = open_database()
-    given = {"name": name, "greeting": greeting, "language": language, "ring_seconds": ring_seconds, "record": record}
-    changes = {column: value for column, value in given.items() if value is not None}
-    with database.transaction() as connection:
-        if not changes or not directory.change_line(connection, _number(settings, number), **changes):
-            raise fail(f"{number} という回線はありません。", f"There is no line {number}, or nothing to change.")
-    say(f"{number} を変更しました。", f"Changed {number}.")
+    agent = _find(database, email)
+    if agent is None:
+        raise fail(f"{email} という担当者はいません。", f"There is no agent {email}.")
+    return Warden(_auth(settings, database), database), agent
 
 
-@lines.command("ring")
-@click.argument("number")
-@click.argument("emails", nargs=-1)
-def ring(number: str, emails: tuple[str, ...]) -> None:
-    """Say which agents the line NUMBER rings, instead of whom it rang before."""
-    settings, database = open_database()
-    known = _read(database)
-    line = known.line_of(_number(settings, number))
-    if line is None:
-        raise fail(f"{number} という回線はありません。", f"There is no line {number}.")
-    with database.transaction() as connection:
-        directory.set_ringing(connection, line.id, _agent_ids(known, emails))
-    say(f"「{line.name}」の着信先を変更しました。", f"{line.name} now rings: {', '.join(emails) or 'nobody'}")
-
-
-def _read(database: Database) -> Directory:
+def _find(database: Database, email: str) -> Agent | None:
     with database.reading() as connection:
-        return read_directory(connection)
+        return directory.whoever(connection, email)
 
 
-def _agent_ids(known: Directory, emails: tuple[str, ...]) -> list[int]:
-    ids = {agent.email: agent.id for agent in known.agents.values()}
-    unknown = [email for email in emails if email.lower() not in ids]
-    if unknown:
-        raise fail(f"{unknown[0]} という担当者はいません。", f"There is no agent {unknown[0]}.")
-    return [ids[email.lower()] for email in emails]
+def _auth(settings: Settings, database: Database) -> Auth:
+    return Auth(settings.secret_key.get_secret_value(), database)
 
 
-def _number(settings: Settings, text: str) -> str:
+def _or_too_short(work: Callable[[], T]) -> T:
     try:
-        return PhoneNumber.parse(text, settings.region).e164
-    except NumberUnreadable:
-        raise fail(f"{text} は電話番号として読めません。", f"{text} is not a telephone number.") from None
-
-
-def _hash(settings: Settings, database: Database, password: str) -> str:
-    try:
-        return Auth(settings.secret_key.get_secret_value(), database).hash_password(password)
+        return work()
     except BadRequest as problem:
         shortest = problem.values["shortest"]
         raise fail(

@@ -9,9 +9,13 @@ from typing import Any
 import click
 
 from cti_bridge.environment import administrators_language
+from cti_bridge.errors import NumberUnreadable
 from cti_bridge.model import Finding, Severity
+from cti_bridge.phone import PhoneNumber
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database
+
+LANGUAGES = click.Choice(["ja", "en"])
 
 MARKS = {Severity.OK: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.ERROR: ("✗", "red")}
 
@@ -51,6 +55,14 @@ def open_database() -> tuple[Settings, Database]:
             "The database has no tables yet, or old ones. Run: cti-bridge migrate",
         )
     return settings, database
+
+
+def read_number(settings: Settings, text: str) -> str:
+    """A telephone number as it was typed, in E.164; ends the command when it is none."""
+    try:
+        return PhoneNumber.parse(text, settings.region).e164
+    except NumberUnreadable:
+        raise fail(f"{text} は電話番号として読めません。", f"{text} is not a telephone number.") from None
 
 
 class Progress(ExitStack):

@@ -14,18 +14,19 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cti_bridge.auth.sessions import SESSION_LIFE
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.connector import Connector
 from cti_bridge.errors import StoreUnavailable
 from cti_bridge.live import topics
 from cti_bridge.live.hub import Hub
-from cti_bridge.live.socket import GOING_AWAY, AgentSocket, text_frame
+from cti_bridge.live.socket import GOING_AWAY, SIGNED_OUT, AgentSocket, text_frame
 from cti_bridge.logbook import get_logger
 from cti_bridge.metrics import Metrics
 from cti_bridge.model import Agent, Language, Presence, presence
 from cti_bridge.pops import Json, Pops, agent_json
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database, availability, calls, missed, outbox
+from cti_bridge.store import Database, availability, calls, missed, outbox, sessions
 from cti_bridge.store.directory import Directory, KnownDirectory
 from cti_bridge.store.missed import MissedCall
 
@@ -182,6 +183,8 @@ class Delivery:
             self._deliver_call(name)
         elif kind == "agent":
             self._deliver_presence(int(name))
+        elif kind == "sessions":
+            self._close_signed_out(int(name))
         elif topic == topics.MISSED:
             self._missed_due = True
         elif topic == topics.HEALTH:
@@ -211,6 +214,18 @@ class Delivery:
                     self._count("call", sent=holder.send_call(call_id, record.version, frame))
                 if call.agent_id == agent_id:
                     self._send_presence(connection, agent, holding)
+
+    def _close_signed_out(self, agent_id: int) -> None:
+        sockets = self._sockets_of(agent_id)
+        if sockets:
+            with self._database.reading() as connection:
+                ended = sessions.ended_among(connection, {s.session_id for s in sockets if s.session_id})
+            self._close_all_of(ended, sockets)
+
+    def _close_all_of(self, ended: frozenset[str], sockets: Iterable[AgentSocket]) -> None:
+        for connected in sockets:
+            if connected.session_id in ended:
+                connected.close(SIGNED_OUT)
 
     def _deliver_presence(self, agent_id: int) -> None:
         sockets = self._sockets_of(agent_id)
@@ -256,6 +271,9 @@ class Delivery:
         self._ticked = now
         with self._database.reading() as connection:
             changed = dict(calls.changed_since(connection, self._clock() - LOOK_BACK))
+            now_utc = self._clock()
+            ended = sessions.ended(connection, since=now_utc - LOOK_BACK, now=now_utc, life=SESSION_LIFE)
+        self._close_all_of(ended, self._everybody() if ended else ())
         for call_id, version in changed.items():
             if self._swept.get(call_id, 0) < version:
                 self._deliver_call(call_id)

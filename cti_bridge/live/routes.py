@@ -71,8 +71,8 @@ def blueprint(
 
     def _serve(server: Server) -> None:
         try:
-            agent = _hello(server, auth, directory)
-            connected = AgentSocket(server, agent.id)
+            agent, session_id = _hello(server, auth, directory)
+            connected = AgentSocket(server, agent.id, session_id)
             try:
                 delivery.join(connected, agent)
                 while connected.open:
@@ -88,8 +88,8 @@ def blueprint(
     return routes
 
 
-def _hello(server: Server, auth: Auth, directory: KnownDirectory) -> Agent:
-    """Who it is, by the ticket in the first frame. Raises HelloRefused or StoreUnavailable."""
+def _hello(server: Server, auth: Auth, directory: KnownDirectory) -> tuple[Agent, str | None]:
+    """Who it is and by which sign-in, by the ticket in the first frame. Raises HelloRefused or StoreUnavailable."""
     data = server.receive(timeout=HELLO_WITHIN)
     if data is None:
         raise HelloRefused("hello_expected")
@@ -103,12 +103,13 @@ def _hello(server: Server, auth: Auth, directory: KnownDirectory) -> Agent:
     if kind != "hello" or not isinstance(ticket, str):
         raise HelloRefused("bad_frame")
     try:
-        agent = directory.current().agents.get(auth.use_ticket(ticket))
+        admission = auth.use_ticket(ticket)
+        agent = directory.current().agents.get(admission.agent_id)
     except (TicketInvalid, TicketExpired, TicketUsed) as problem:
         raise HelloRefused(problem.code) from None
     if agent is None:
         raise HelloRefused("ticket_invalid")
-    return agent
+    return agent, admission.session_id
 
 
 def _refuse(server: Server, code: str, close_code: int) -> None:

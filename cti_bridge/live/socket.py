@@ -19,6 +19,7 @@ from simple_websocket import Server
 from cti_bridge.live import topics
 
 GOING_AWAY = 1001
+SIGNED_OUT = 1008
 TRY_AGAIN_LATER = 1013
 _PING = b"\x89\x00"
 
@@ -39,8 +40,9 @@ class AgentSocket:
     Nothing goes before the snapshot: a widget that has none yet has nothing to change, and would lose the frame.
     """
 
-    def __init__(self, server: Server, agent_id: int) -> None:
+    def __init__(self, server: Server, agent_id: int, session_id: str | None = None) -> None:
         self.agent_id = agent_id
+        self.session_id = session_id
         self.versions: dict[str, int] = {}
         self.last: dict[str, bytes] = {}
         self.open = True

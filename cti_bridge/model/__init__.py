@@ -1,9 +1,10 @@
 """The vocabulary: what a call, a caller, a contact and a log are, and the rules that need nothing but them.
 
-Frozen dataclasses, enums and pure functions on the standard library, in five chapters: ``people`` (agents and lines),
-``call`` (what happens on the line), ``reply`` (what we have done about it), ``customer`` (whose number it is) and ``crm``
-(what is told to the CRM). Import from here. What does not live here: numbers' spelling (``phone``), how a CRM keeps its
-records (``connectors``), what Twilio calls things (``twilio``), tables (``store``).
+Frozen dataclasses, enums and pure functions on the standard library, in six chapters: ``people`` (agents and lines),
+``permissions`` (which role may what), ``call`` (what happens on the line), ``reply`` (what we have done about it),
+``customer`` (whose number it is) and ``crm`` (what is told to the CRM). Import from here. What does not live here:
+numbers' spelling (``phone``), how a CRM keeps its records (``connectors``), what Twilio calls things (``twilio``),
+tables (``store``).
 """
 
 from cti_bridge.model.call import (
@@ -18,7 +19,18 @@ from cti_bridge.model.call import (
     LegStatus,
     Outcome,
 )
-from cti_bridge.model.crm import CallLog, Capabilities, Disposition, Finding, RecordLink, Severity, Survey, Usage
+from cti_bridge.model.crm import (
+    CallLog,
+    Capabilities,
+    Correction,
+    Disposition,
+    Finding,
+    Omission,
+    RecordLink,
+    Severity,
+    Survey,
+    Usage,
+)
 from cti_bridge.model.customer import (
     Activity,
     ActivityItem,
@@ -36,7 +48,8 @@ from cti_bridge.model.customer import (
     rank,
     settle,
 )
-from cti_bridge.model.people import Agent, Engagement, Language, Line, Presence, presence
+from cti_bridge.model.people import Agent, Engagement, Language, Line, Presence, Role, presence
+from cti_bridge.model.permissions import Permission, permissions_of
 from cti_bridge.model.reply import Connect, HangUp, Message, Noted, Reply, Ring, Speak
 
 __all__ = [
@@ -74,6 +87,7 @@ __all__ = [
     "Noted",
     "Omission",
     "Outcome",
+    "Permission",
     "Placement",
     "Presence",
     "Reason",
@@ -81,10 +95,12 @@ __all__ = [
     "RelatedRecord",
     "Reply",
     "Ring",
+    "Role",
     "Severity",
     "Speak",
     "Survey",
     "Usage",
+    "permissions_of",
     "presence",
     "rank",
     "settle",

@@ -19,6 +19,14 @@ class Presence(StrEnum):
     AWAY = "away"
 
 
+class Role(StrEnum):
+    """What an agent is to the company. What each role may see and do: ``permissions``."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+
+
 class Engagement(StrEnum):
     """What a call keeps an agent busy with."""
 
@@ -41,7 +49,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A person who takes calls. ``phone`` is their own telephone (E.164); ``softphone`` says that the browser rings."""
+    """A person who takes calls. ``phone`` is their own telephone (E.164); ``softphone`` says that the browser rings.
+
+    ``second_factor`` is whether they have proved that they own a device which makes one-time codes.
+    """
 
     id: int
     name: str
@@ -50,6 +61,8 @@ class Agent:
     phone: str | None = None
     softphone: bool = False
     away: bool = False
+    role: Role = Role.AGENT
+    second_factor: bool = False
 
     @property
     def reachable(self) -> bool:

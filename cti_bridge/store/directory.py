@@ -24,7 +24,8 @@ from sqlalchemy import (
     update,
 )
 
-from cti_bridge.model import Agent, Line
+from cti_bridge.model import Agent, Line, Role
+from cti_bridge.store import second_factors
 from cti_bridge.store.database import Database, metadata
 
 agents = Table(
@@ -39,6 +40,7 @@ agents = Table(
     Column("softphone", Boolean, nullable=False, default=False),
     Column("away", Boolean, nullable=False, default=False),
     Column("active", Boolean, nullable=False, default=True),
+    Column("role", String(20), nullable=False, default="agent", server_default="agent"),
 )
 
 lines = Table(
@@ -104,8 +106,9 @@ def read_directory(connection: Connection) -> Directory:
     ringing: dict[int, tuple[int, ...]] = {}
     for line_id, agent_id in connection.execute(select(line_agents).order_by(line_agents.c.agent_id)):
         ringing[line_id] = (*ringing.get(line_id, ()), agent_id)
+    enrolled = second_factors.enrolled(connection)
     return Directory(
-        {row.id: _agent(row) for row in connection.execute(select(agents).where(agents.c.active))},
+        {row.id: _agent(row, enrolled) for row in connection.execute(select(agents).where(agents.c.active))},
         {row.id: _line(row) for row in connection.execute(select(lines).order_by(lines.c.id))},
         ringing,
     )
@@ -115,7 +118,13 @@ def credentials(connection: Connection, email: str) -> tuple[Agent, str] | None:
     """The active agent with this e-mail address, and their password's hash."""
     query = select(agents).where(agents.c.email == email.strip().lower(), agents.c.active)
     row = connection.execute(query).one_or_none()
-    return (_agent(row), row.password_hash) if row else None
+    return (_agent(row, second_factors.enrolled(connection)), row.password_hash) if row else None
+
+
+def whoever(connection: Connection, email: str) -> Agent | None:
+    """The agent with this e-mail address, active or not."""
+    row = connection.execute(select(agents).where(agents.c.email == email.strip().lower())).one_or_none()
+    return _agent(row, second_factors.enrolled(connection)) if row else None
 
 
 def add_agent(
@@ -127,6 +136,7 @@ def add_agent(
     language: str,
     phone: str | None = None,
     softphone: bool = False,
+    role: Role = Role.AGENT,
 ) -> int:
     """The new agent's id. Raises sqlalchemy's IntegrityError when the e-mail address is taken."""
     values = {
@@ -136,6 +146,7 @@ def add_agent(
         "language": language,
         "phone": phone,
         "softphone": softphone,
+        "role": role,
     }
     return int(connection.execute(insert(agents).values(values).returning(agents.c.id)).scalar_one())
 
@@ -188,8 +199,9 @@ def set_ringing(connection: Connection, line_id: int, agent_ids: Iterable[int]) 
         connection.execute(insert(line_agents), rows)
 
 
-def _agent(row: Row[tuple[object, ...]]) -> Agent:
-    return Agent(row.id, row.name, row.email, row.language, row.phone, row.softphone, row.away)
+def _agent(row: Row[tuple[object, ...]], enrolled: frozenset[int]) -> Agent:
+    role, second_factor = Role(row.role), row.id in enrolled
+    return Agent(row.id, row.name, row.email, row.language, row.phone, row.softphone, row.away, role, second_factor)
 
 
 def _line(row: Row[tuple[object, ...]]) -> Line:

@@ -17,7 +17,20 @@ ONE_AT_A_TIME = 0x43_54_49  # "CTI"; the number of PostgreSQL's advisory lock
 
 def all_tables() -> MetaData:
     """The metadata with every table of the bridge in it."""
-    from cti_bridge.store import calls, directory, numbers, outbox, records, tallies, tickets  # noqa: F401, PLC0415
+    from cti_bridge.store import (  # noqa: F401, PLC0415
+        audit,
+        calls,
+        directory,
+        numbers,
+        outbox,
+        rates,
+        records,
+        second_factors,
+        sessions,
+        tallies,
+        tickets,
+        tries,
+    )
 
     return metadata
 

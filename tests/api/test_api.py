@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from cti_bridge import auth
 from cti_bridge.api import blueprint as api_module
 from cti_bridge.api.problem import PROBLEMS
+from cti_bridge.auth import sessions
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, PhoneNetworkError, StoreUnavailable, TicketInvalid
 from cti_bridge.pops import TROUBLES
 from cti_bridge.store import Database, calls, directory
@@ -65,13 +65,14 @@ def test_an_agent_signs_in_renews_gets_a_ticket_and_signs_out(desk: Desk) -> Non
         "presence": "available",
         "language": "ja",
         "can_dial": True,
+        "role": "agent",
     }
     headers = {"Authorization": f"Bearer {answer.get_json()['token']}"}
     renewed = desk.client.post("/api/session/renew", headers=headers).get_json()
     headers = {"Authorization": f"Bearer {renewed['token']}"}
     ticket = desk.client.post("/api/tickets", headers=headers)
     assert (ticket.status_code, ticket.get_json()["expires_in"]) == (201, 60)
-    assert desk.bridge.auth.use_ticket(ticket.get_json()["ticket"]) == desk.sato.id
+    assert desk.bridge.auth.use_ticket(ticket.get_json()["ticket"]).agent_id == desk.sato.id
     assert desk.client.delete("/api/session", headers=headers).status_code == 204
 
 
@@ -144,6 +145,12 @@ def test_a_vouched_agent_who_has_left_is_refused(vouching: Desk) -> None:
 ROUTES = [
     ("POST", "/session/renew"),
     ("DELETE", "/session"),
+    ("DELETE", "/sessions"),
+    ("GET", "/totp"),
+    ("POST", "/totp"),
+    ("POST", "/totp/confirmation"),
+    ("DELETE", "/agents/1/sessions"),
+    ("DELETE", "/agents/1/totp"),
     ("POST", "/tickets"),
     ("PUT", "/presence"),
     ("PUT", "/language"),
@@ -178,6 +185,7 @@ def test_this_list_of_routes_is_complete(sqlite_desk: Desk) -> None:
     }
     listed = {(method, path.split("?")[0].replace("CA1", "<call_id>")) for method, path in ROUTES}
     listed = {(method, path.replace("/RE1", "/<recording_id>")) for method, path in listed}
+    listed = {(method, path.replace("/agents/1", "/agents/<agent_id>")) for method, path in listed}
     listed = {(method, path.replace("/missed/withheld", "/missed/<key>")) for method, path in listed}
     assert ours == listed | set(OPEN_ROUTES)
 
@@ -192,12 +200,12 @@ def test_without_a_token_nothing_is_answered(sqlite_desk: Desk, authorization: s
 
 def test_a_token_that_ran_out_is_refused(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     headers = sqlite_desk.headers()
-    monkeypatch.setattr(auth, "TOKEN_LIFE", timedelta(seconds=-1))
+    monkeypatch.setattr(sessions, "TOKEN_LIFE", timedelta(seconds=-1))
     refusal(sqlite_desk.client.get("/api/calls", headers=headers), 401, "not_signed_in")
 
 
 def test_a_sign_in_cannot_be_renewed_for_ever(sqlite_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auth, "SESSION_LIFE", timedelta(seconds=-1))
+    monkeypatch.setattr(sessions, "SESSION_LIFE", timedelta(seconds=-1))
     refusal(sqlite_desk.ask("POST", "/session/renew"), 401, "session_over")
 
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import pytest
 from simple_websocket import Client, ConnectionClosed
 
-from cti_bridge import auth
+from cti_bridge.auth import Auth, door
 from cti_bridge.errors import StoreUnavailable
 from cti_bridge.live import delivery, routes
 from cti_bridge.live.socket import AgentSocket, text_frame
@@ -120,14 +120,14 @@ def test_a_ticket_opens_one_socket_only(shared: Running) -> None:
 
 def test_a_ticket_that_is_too_old_is_told_so(shared: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     old = ticket(shared)
-    monkeypatch.setattr(auth, "TICKET_LIFE", timedelta(seconds=-1))
+    monkeypatch.setattr(door, "TICKET_LIFE", timedelta(seconds=-1))
     assert Visitor(shared).hello(old)["code"] == "ticket_expired"
 
 
 def test_a_bearer_token_or_another_bridges_ticket_is_no_ticket(shared: Running) -> None:
     _, token = shared.bridge.auth.sign_in("sato@example.co.jp", "correct horse battery")
     assert Visitor(shared).hello(token)["code"] == "ticket_invalid"
-    foreign = auth.Auth("another bridge's secret", shared.bridge.database).issue_ticket(shared.sato)
+    foreign = Auth("another bridge's secret", shared.bridge.database).issue_ticket(shared.sato)
     assert Visitor(shared).hello(foreign)["code"] == "ticket_invalid"
 
 

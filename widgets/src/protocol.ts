@@ -2,6 +2,7 @@
 
 export type Moment = string;
 export type Language = "ja" | "en";
+export type Role = "agent" | "supervisor" | "administrator";
 export type Presence = "available" | "on_call" | "wrapping_up" | "away";
 export type Phase = "ringing" | "talking" | "wrapping_up" | "completed" | "elsewhere" | "missed";
 export type Outcome = "answered" | "missed" | "busy" | "no_answer" | "failed" | "canceled";
@@ -23,6 +24,7 @@ export interface Agent {
   readonly presence: Presence;
   readonly language: Language;
   readonly can_dial: boolean;
+  readonly role: Role;
 }
 
 export interface Person {

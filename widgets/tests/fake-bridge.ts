@@ -120,7 +120,7 @@ export class FakeBridge {
   }
 }
 
-export const AGENT = { id: 7, name: "高橋 美咲", presence: "available", language: "ja", can_dial: true } as const;
+export const AGENT = { id: 7, name: "高橋 美咲", presence: "available", language: "ja", can_dial: true, role: "agent" } as const;
 
 /** Lets promises that are ready go on, also under fake timers. */
 export async function settle(): Promise<void> {

@@ -41,7 +41,7 @@ describe("the wire", () => {
     const typed: ServerFrame = {
       v: 1,
       type: "presence",
-      agent: { id: 1, name: "A", presence: "away", language: "en", can_dial: false },
+      agent: { id: 1, name: "A", presence: "away", language: "en", can_dial: false, role: "agent" },
     };
     expect(errorsOf(typed)).toBe("");
     expect(errorsOf({ v: 1, type: "hello", ticket: "t" } satisfies HelloFrame)).toBe("");
