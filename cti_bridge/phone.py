@@ -133,10 +133,14 @@ def mask(text: str) -> str:
     return "".join(masked)
 
 
+def half_width(text: str) -> str:
+    """The text as an English keyboard writes it: ``"０３ー１２３４"`` → ``"03-1234"``; nothing invisible."""
+    return _HYPHENS.sub("-", _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)))
+
+
 @lru_cache(maxsize=16_384)
 def _parse(text: str, region: str) -> PhoneNumber | None:
-    tidy = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
-    tidy = _REMARK.sub("", _EXTENSION.sub("", _HYPHENS.sub("-", tidy))).strip()
+    tidy = _REMARK.sub("", _EXTENSION.sub("", half_width(text))).strip()
     if len(tidy) > 40 or sum(map(str.isdigit, tidy)) < 7:
         return None
     try:
