@@ -111,5 +111,8 @@ class KintoneConnector(Connector):
     def finds(self, number: PhoneNumber, held: ContactNumber) -> bool:
         return self._walking.finds(number, held)
 
+    def email_of(self, user: str) -> str | None:
+        return self.apps.mapping.call_log.email_of(user)
+
     def usage(self) -> list[Usage]:
         return self.apps.domain.usage()

@@ -268,6 +268,11 @@ class CallLogApp(App):
         known = {address.casefold(): login for address, login in self.agents.items()}
         return known.get(email.strip().casefold())
 
+    def email_of(self, login: str) -> str | None:
+        """The e-mail address of the agent with this kintone login name."""
+        known = {name.casefold(): address for address, name in self.agents.items()}
+        return known.get(login.strip().casefold())
+
     def word(self, value: Direction | Outcome) -> str | None:
         """What this company writes for it, if it is not what everybody writes."""
         return next((word for key, word in self.words.items() if key == value.value), None)

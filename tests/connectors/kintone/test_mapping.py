@@ -138,6 +138,14 @@ def test_every_direction_and_outcome_may_have_another_word() -> None:
     assert set(Word.__args__) == {*Direction, *Outcome}  # type: ignore[attr-defined]
 
 
+def test_an_agents_login_and_e_mail_address_lead_to_each_other() -> None:
+    call_log = read_mapping(SMALL + '[call_log.agents]\n"Hanako@example.com" = "hanako"\n', TOKENS).call_log
+
+    assert call_log.login_of(" hanako@EXAMPLE.com ") == "hanako"
+    assert call_log.email_of(" Hanako ") == "Hanako@example.com"
+    assert (call_log.login_of("taro@example.com"), call_log.email_of("")) == (None, None)
+
+
 def test_new_customers_go_where_the_mapping_says_else_to_the_first_persons() -> None:
     def two(first: str, second: str) -> KintoneMapping:
         other = SMALL.split("[call_log]", maxsplit=1)[0].replace("12", "13").replace("phones", f"{second}\nphones")
