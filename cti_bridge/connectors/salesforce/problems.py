@@ -33,6 +33,9 @@ LATER: Mapping[str, timedelta | None] = {
 """Codes that come and go, whatever their status, and how long to wait at least. The daily budget (403) is a rolling
 window of 24 hours: asking again soon only uses it up further."""
 
+BUSY = "Concurrent"
+"""How the message of the other limit with the code REQUEST_LIMIT_EXCEEDED begins: 25 slow requests at once."""
+
 _BUDGET = Both(
     "SalesforceのAPIリクエスト数が1日の上限に達しました。しばらくすると自動的に再試行します。",
     "Salesforce's daily request limit is used up; this will be tried again by itself.",
@@ -103,6 +106,10 @@ _MENDS_OF_SIGN_IN: Mapping[str, Both] = {
 SEVERAL = "MULTIPLE_CHOICES"
 
 
+class AnswerLost(ConnectorUnavailable):
+    """Salesforce may have done it, or may still be doing it: nobody knows."""
+
+
 class SalesforceRefused(ConnectorRefused):
     """Salesforce refused this, and would refuse it again.
 
@@ -124,9 +131,7 @@ def translate(status: int, body: object, retry_after: str | None = None) -> Conn
     error = _first_error(body)
     code = str(error.get("errorCode") or error.get("error") or "")
     if status in (401, 408, 429) or status >= 500 or code in LATER:
-        if str(error.get("message")).startswith(
-            "ConcurrentRequests"
-        ):  # the other limit of that code: 25 slow ones at once
+        if str(error.get("message")).startswith(BUSY):
             return ConnectorUnavailable(
                 "Salesforce is busy with our own slow requests.", retry_after=timedelta(seconds=20)
             )

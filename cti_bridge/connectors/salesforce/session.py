@@ -21,7 +21,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 
 from cti_bridge.connectors.salesforce.budget import Budget
-from cti_bridge.connectors.salesforce.problems import sign_in_refused, translate
+from cti_bridge.connectors.salesforce.problems import BUSY, AnswerLost, sign_in_refused, translate
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
 from cti_bridge.connectors.salesforce.wire import connections
 from cti_bridge.errors import ConnectorUnavailable
@@ -113,9 +113,9 @@ class Org(Salesforce):
                     method, url, headers={"Authorization": f"Bearer {token}", **extra}, **kwargs
                 )
             except requests.Timeout:
-                raise ConnectorUnavailable("Salesforce did not answer in time.") from None
+                raise AnswerLost("Salesforce did not answer in time.") from None
             except requests.RequestException as problem:
-                raise ConnectorUnavailable(f"Salesforce cannot be reached ({type(problem).__name__}).") from problem
+                raise AnswerLost(f"Salesforce cannot be reached ({type(problem).__name__}).") from problem
             if answer.status_code != 401:
                 self._accepted = self._accepted or token == self.session_id
                 break
@@ -215,7 +215,7 @@ class Org(Salesforce):
     def _note(self, answer: requests.Response, *_args: Any, **_kwargs: Any) -> None:
         """Whatever was answered, learn the budget and the time."""
         self.budget.read(answer.headers.get("Sforce-Limit-Info", ""))
-        if answer.status_code == 403 and "REQUEST_LIMIT_EXCEEDED" in answer.text:
+        if answer.status_code == 403 and "REQUEST_LIMIT_EXCEEDED" in answer.text and BUSY not in answer.text:
             self.budget.exhausted()
         try:
             self.clock_skew = parsedate_to_datetime(answer.headers["Date"]) - datetime.now(UTC)

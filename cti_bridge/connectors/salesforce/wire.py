@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
 from urllib3.util import Retry
 
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
@@ -29,8 +30,9 @@ class Wire(HTTPAdapter):
         self._elsewhere = elsewhere
         repeat = Retry(
             total=1,
-            connect=1,
+            connect=0,  # send() does it: urllib3 would log the address, and with it the number that is looked up
             read=0,
+            other=0,
             status=1,
             status_forcelist=(502, 503, 504),
             allowed_methods=("GET", "PATCH"),
@@ -52,7 +54,18 @@ class Wire(HTTPAdapter):
         if self._elsewhere and request.url:
             parts = urlsplit(request.url)
             request.url = f"{self._elsewhere}{parts.path}{'?' * bool(parts.query)}{parts.query}"
-        return super().send(request, stream, timeout or self._timeout, verify, cert, proxies)
+        try:
+            return super().send(request, stream, timeout or self._timeout, verify, cert, proxies)
+        except requests.ConnectionError as problem:
+            if not _never_left(problem):
+                raise
+            return super().send(request, stream, timeout or self._timeout, verify, cert, proxies)
+
+
+def _never_left(problem: requests.ConnectionError) -> bool:
+    """Whether nothing was sent, because there was no connection to send it on."""
+    reason = problem.args[0].reason if problem.args and isinstance(problem.args[0], MaxRetryError) else None
+    return isinstance(problem, requests.ConnectTimeout) or isinstance(reason, NewConnectionError)
 
 
 def connections(settings: SalesforceSettings) -> requests.Session:

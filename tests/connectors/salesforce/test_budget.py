@@ -12,7 +12,9 @@ from cti_bridge.errors import ConnectorUnavailable, LookupSpared
 from cti_bridge.model import Usage
 from tests.connectors.salesforce.test_lookup import warm
 from tests.contract import SAKURA, log
-from tests.fakes.salesforce import FakeOrg
+from tests.fakes.salesforce import FakeOrg, Kind
+from tests.fakes.salesforce.trouble import ANSWERS
+from tests.fakes.salesforce.wire import Answer
 
 
 def test_the_gauge_shows_what_the_last_answer_told(org: FakeOrg) -> None:
@@ -42,6 +44,18 @@ def test_a_budget_that_is_gone_is_waited_for(org: FakeOrg) -> None:
         connector.find_contacts(SAKURA)
 
     assert told.value.retry_after
+
+
+def test_too_many_slow_requests_at_once_are_no_sign_of_a_day_used_up(
+    org: FakeOrg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connector = warm(org)
+    body = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "ConcurrentRequests Limit exceeded."}]
+    monkeypatch.setitem(ANSWERS, Kind.LIMIT, Answer(403, body))
+    with org.trouble(Kind.LIMIT, times=1), pytest.raises(ConnectorUnavailable):
+        connector.write_call_log(log())
+
+    assert connector.find_contacts(SAKURA) == []
 
 
 def test_a_spared_look_up_is_let_through_now_and_then_to_see_whether_the_budget_is_back() -> None:

@@ -60,6 +60,18 @@ def test_a_field_of_the_orgs_own_is_called_as_the_org_calls_it(org: FakeOrg) -> 
     assert opened(org).field_label("Contact.Night__c", "ja") == "Night__c"
 
 
+def test_a_number_looked_up_in_the_search_index_is_in_nobodys_log(
+    org: FakeOrg, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asked by GET, it stands in the address; the library below warns of every connection that it tries again."""
+    connector = warm(org, search="sosl")
+    org.close()
+    with caplog.at_level(logging.INFO), pytest.raises(ConnectorError):
+        connector.find_contacts(SAKURA)
+
+    assert "00001223" not in caplog.text
+
+
 @pytest.mark.parametrize("kind", [Kind.DOWN, Kind.CUT, Kind.QUERY_TIMEOUT, Kind.LOCKED, Kind.LIMIT, Kind.EXPIRED])
 def test_no_secret_number_or_name_is_logged_or_told_by_an_outage(
     org: FakeOrg, kind: Kind, caplog: pytest.LogCaptureFixture

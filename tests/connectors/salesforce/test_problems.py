@@ -58,8 +58,11 @@ def test_a_day_without_requests_left_is_waited_for_not_hammered() -> None:
     assert problem.retry_after >= timedelta(minutes=10)
 
 
-def test_too_many_slow_requests_at_once_are_over_soon() -> None:
-    said = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+@pytest.mark.parametrize(
+    "said",
+    ["ConcurrentRequests (Concurrent API Requests) Limit exceeded.", "ConcurrentPerOrgLongTxn Limit exceeded."],
+)
+def test_too_many_slow_requests_at_once_are_over_soon(said: str) -> None:
     problem = translate(403, [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": said}])
 
     assert isinstance(problem, ConnectorUnavailable)
