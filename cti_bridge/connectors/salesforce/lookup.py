@@ -16,8 +16,11 @@ from cti_bridge.connectors.salesforce.session import Org, Row
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
 from cti_bridge.connectors.salesforce.soql import any_of, like, quoted, record_id, select, sosl_term, storable
 from cti_bridge.connectors.salesforce.users import Users
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Activity, Contact
 from cti_bridge.phone import PhoneNumber
+
+log = get_logger(__name__)
 
 MOST_SHARING = 100
 """Records of one object that may share a number."""
@@ -43,11 +46,18 @@ class Lookup:
 
     def find(self, number: PhoneNumber) -> list[Contact]:
         """Everybody whose record truly holds this number, each with its story."""
-        return self.ask(lambda described: self._find(described, number))
+        try:
+            return self.ask(lambda described: self._find(described, number))
+        except SalesforceRefused as problem:
+            plain = self._without_stories(problem)
+        return [replace(contact, activity=None) for contact in plain.find(number)]
 
     def get(self, contact_id: str) -> Contact | None:
         """The contact with this id, its story left out; a converted lead's is what it was converted to."""
-        found = self._by_id(contact_id)
+        try:
+            found = self._by_id(contact_id)
+        except SalesforceRefused as problem:
+            return self._without_stories(problem).get(contact_id)
         return replace(found, activity=None) if found else None
 
     def story(self, contact_id: str) -> Activity:
@@ -73,7 +83,18 @@ class Lookup:
         except SalesforceRefused as problem:
             if problem.code not in STALE:
                 raise
-        return question(self.schema.refresh(described))
+            news = self.schema.doubt(described)
+            if news is described:
+                raise
+        return question(news)
+
+    def _without_stories(self, problem: SalesforceRefused) -> Lookup:
+        """This look-up asking for the contacts alone: who calls is worth more than what happened. Raises the problem when
+        there were no stories to blame."""
+        if not self.settings.activity:
+            raise problem
+        log.warning("salesforce_story_refused", code=problem.code)
+        return replace(self, settings=self.settings.model_copy(update={"activity": ()}))
 
     def url(self, sobject: str, row_id: str) -> str:
         """Where agents see a record: ``https://acme.lightning.force.com/lightning/r/Contact/003…/view``."""

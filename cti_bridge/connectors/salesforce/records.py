@@ -33,12 +33,16 @@ _READING = re.compile(r"furigana|kana\b|kana_|フリガナ|ふりがな|カナ|�
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an object's records become contacts: ``phones`` and the like are names of its fields."""
+    """How an object's records become contacts: ``phones`` and the like are names of its fields.
+
+    ``typed`` are those that a normalised field may have been made of, also where nobody is to be looked up by them.
+    """
 
     table: Table
     kind: ContactKind
     phones: tuple[str, ...]
     normalised: tuple[str, ...]
+    typed: tuple[str, ...]
     reading: tuple[str, ...]
     company: str | None
 
@@ -49,7 +53,8 @@ class Shape:
         more = self.table.having(*names, "IsPersonAccount", "PersonContactId", "IsConverted", "ConvertedContactId")
         linked = self.table.having("AccountId") if self.table.name == "Contact" else ()
         company = (self.company,) if self.company else ()
-        wanted = ("Id", self.table.name_column, *more, *linked, *company, *self.reading, *self.phones, *self.normalised)
+        wanted = ("Id", self.table.name_column, *more, *linked, *company, *self.reading, *self.phones)
+        wanted += (*self.normalised, *self.typed)
         return tuple(dict.fromkeys(wanted))
 
     @property
@@ -71,10 +76,12 @@ class Shape:
     def contact(self, row: Row, url: str, region: str) -> Contact:
         """The record as a contact, without its story. A normalised number is told where no typed one says the same."""
         numbers = [ContactNumber(self._label(name), row[name]) for name in self.phones if row.get(name)]
-        read = {PhoneNumber.find(number.text, region) for number in numbers}
+        told = {PhoneNumber.find(number.text, region) for number in numbers}
+        typed = {PhoneNumber.find(row[name], region) for name in self.typed if row.get(name)}
         for name in self.normalised:
             held = PhoneNumber.find(str(row.get(name) or ""), region)
-            if held is not None and held not in read:
+            stale = typed and None not in typed and held not in typed  # somebody typed a new number, and no Flow ran
+            if held is not None and held not in told and not stale:
                 numbers.append(ContactNumber(self._label(name), str(row[name])))
         person = self.kind is ContactKind.PERSON or bool(row.get("IsPersonAccount"))
         return Contact(
@@ -113,11 +120,14 @@ def _shape(table: Table, described: Described, settings: SalesforceSettings) -> 
     company = {"Contact": "Account.Name", "Lead": "Company"}.get(table.name)
     if table.name == "Contact" and not ("AccountId" in table.columns and "Account" in described.tables):
         company = None
+    normalised = table.having(*fields_of(settings.normalised_fields, table.name))
+    phones = phones_of(table, settings)
     return Shape(
         table=table,
         kind=ContactKind.COMPANY if table.name in settings.company_objects else ContactKind.PERSON,
-        phones=phones_of(table, settings),
-        normalised=table.having(*fields_of(settings.normalised_fields, table.name)),
+        phones=phones,
+        normalised=normalised,
+        typed=tuple(dict.fromkeys([*phones, *_telephones(table, normalised)])) if normalised else (),
         reading=_reading_of(table, settings),
         company=company,
     )
@@ -127,15 +137,15 @@ def phones_of(table: Table, settings: SalesforceSettings) -> tuple[str, ...]:
     """The telephone fields to look in: those set, else all of type phone except fax."""
     if settings.phone_fields:
         return table.having(*fields_of(settings.phone_fields, table.name))
-    normalised = fields_of(settings.normalised_fields, table.name)
     return tuple(
-        column.name
-        for column in table.columns.values()
-        if column.type == "phone"
-        and column.filterable
-        and column.name not in normalised
-        and not (_FAX.search(column.name) or _FAX.search(column.label))
+        name
+        for name in _telephones(table, fields_of(settings.normalised_fields, table.name))
+        if table.columns[name].filterable and not (_FAX.search(name) or _FAX.search(table.columns[name].label))
     )
+
+
+def _telephones(table: Table, besides: tuple[str, ...]) -> list[str]:
+    return [column.name for column in table.columns.values() if column.type == "phone" and column.name not in besides]
 
 
 def _reading_of(table: Table, settings: SalesforceSettings) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ from cti_bridge.logbook import get_logger
 log = get_logger(__name__)
 
 FRESH_SECONDS = 6 * 3600.0
+REFRESH_SECONDS = 300.0
+"""How often a refused query may cause a new description, ten requests long, which does not mend every refusal."""
+
 ACTIVITY_OBJECTS = {"cases": "Case", "opportunities": "Opportunity", "events": "Event"}
 NOT_THERE = frozenset({"NOT_FOUND", "INVALID_TYPE", "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY"})
 
@@ -128,6 +131,7 @@ class Schema:
         self._clock = clock
         self._lock = threading.Lock()
         self._known: Described | None = None
+        self._doubted_at: float | None = None
         self._prefixes: dict[str, str] | None = None
 
     @property
@@ -153,6 +157,16 @@ class Schema:
             if self._known is stale or self._known is None:
                 self._known = self._ask()
             return self._known
+
+    def doubt(self, refused: Described) -> Described:
+        """What to ask with after Salesforce has refused a query made of ``refused``; the same when that was just renewed."""
+        with self._lock:
+            known, at = self._known, self._doubted_at
+            if known is refused and at is not None and self._clock() - at < REFRESH_SECONDS:
+                return refused
+            if known is refused:
+                self._doubted_at = self._clock()
+        return self.refresh(refused)
 
     def object_of(self, record_id: str) -> str | None:
         """The name of the object that any record id of the org belongs to: ``"Invoice__c"``."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from cti_bridge.connectors.salesforce import SalesforceConnector
+from cti_bridge.connectors.salesforce.activity import Stories
 from cti_bridge.connectors.salesforce.records import full_name
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
 from cti_bridge.model import ContactKind
@@ -115,6 +116,28 @@ def test_a_normalised_field_is_asked_first_and_spellings_only_when_it_finds_nobo
     assert found.id == sakura
     assert ("Contact.Phone_E164__c", "+818000001223") in {(held.label, held.text) for held in found.numbers}
     assert other.id == not_filled
+
+
+def test_a_stale_normalised_field_shows_nobody_the_wrong_person(org: FakeOrg) -> None:
+    """Somebody typed a new number, and the Flow that should have followed did not run."""
+    org.add_field("Contact", "Phone_E164__c", external_id=True, length=20)
+    org.insert("Contact", LastName="前の持ち主", Phone="03-2000-0110", Phone_E164__c="+818000001223")
+    connector = warm(org, normalised_fields="Contact.Phone_E164__c")
+    assert connector.find_contacts(SAKURA) == []
+
+    now_theirs = org.insert("Contact", LastName="今の持ち主", Phone="080-0000-1223")
+
+    assert only(connector.find_contacts(SAKURA)).id == now_theirs
+
+
+def test_a_normalised_field_made_of_a_field_that_is_not_searched_is_believed(org: FakeOrg) -> None:
+    org.add_field("Contact", "Phone_E164__c", external_id=True, length=20)
+    sakura = org.insert(
+        "Contact", LastName="山本", Phone="080-0000-1223", MobilePhone="090-1234-5678", Phone_E164__c="+818000001223"
+    )
+    connector = warm(org, phone_fields="Contact.MobilePhone", normalised_fields="Contact.Phone_E164__c")
+
+    assert only(connector.find_contacts(SAKURA)).id == sakura
 
 
 def test_the_search_index_finds_what_no_spelling_does_and_spellings_what_it_does_not_know_yet() -> None:
@@ -243,6 +266,26 @@ def test_a_field_that_was_removed_meanwhile_is_not_asked_for_again(org: FakeOrg)
     assert len(connector.find_contacts(SAKURA)) == 1
     with requests_counted(org, 1):
         assert len(connector.find_contacts(SAKURA)) == 1
+
+
+@pytest.mark.parametrize("story", ["SELECT Id FROM", "SELECT Nonsense__c"], ids=["malformed", "unknown field"])
+def test_a_story_that_salesforce_refuses_takes_no_caller_away(
+    org: FakeOrg, monkeypatch: pytest.MonkeyPatch, story: str
+) -> None:
+    """What of the story an org refuses, nobody can list beforehand."""
+    connector = warm(org)
+    sakura = org.insert("Contact", LastName="山本", Phone="080-0000-1223")
+    monkeypatch.setattr(
+        Stories, "_cases", lambda one, source: f"{story} FROM {source}" if source and one.settings.activity else None
+    )
+
+    found = only(connector.find_contacts(SAKURA))
+    assert (found.id, found.activity) == (sakura, None)
+    assert connector.get_contact(sakura) == found
+    with pytest.raises(ConnectorRefused):
+        connector.recent_activity(found)
+    with requests_counted(org, 2):
+        connector.find_contacts(SAKURA)
 
 
 def test_an_object_that_is_hidden_from_us_is_done_without(org: FakeOrg) -> None:

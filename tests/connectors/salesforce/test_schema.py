@@ -6,7 +6,14 @@ import threading
 
 import pytest
 
-from cti_bridge.connectors.salesforce.schema import FRESH_SECONDS, Described, Schema, contact_objects, objects_needed
+from cti_bridge.connectors.salesforce.schema import (
+    FRESH_SECONDS,
+    REFRESH_SECONDS,
+    Described,
+    Schema,
+    contact_objects,
+    objects_needed,
+)
 from cti_bridge.connectors.salesforce.session import Org
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
 from cti_bridge.errors import ConnectorUnavailable
@@ -93,6 +100,20 @@ def test_everybody_who_finds_it_stale_gets_the_same_new_one(org: FakeOrg, schema
     assert second is not first
     assert schema.refresh(first) is second
     assert org.count("Contact/describe") == 2
+
+
+def test_a_doubt_renews_once_in_a_while_for_not_every_refusal_is_mended_by_news(
+    org: FakeOrg, schema: Schema, now: list[float]
+) -> None:
+    first = schema.get()
+    second = schema.doubt(first)
+    assert second is not first
+    assert schema.doubt(first) is second
+    assert schema.doubt(second) is second
+    assert org.count("Contact/describe") == 2
+
+    now[0] += REFRESH_SECONDS + 1
+    assert schema.doubt(second) is not second
 
 
 def test_any_objects_name_is_known_by_its_records_ids(org: FakeOrg, schema: Schema) -> None:
