@@ -26,6 +26,7 @@ from cti_bridge.connectors.salesforce.tasks import Tasks
 from cti_bridge.connectors.salesforce.users import Users
 from cti_bridge.connectors.salesforce.walking import Walking
 from cti_bridge.errors import LookupSpared
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import (
     Activity,
     CallLog,
@@ -43,6 +44,8 @@ from cti_bridge.model import (
 from cti_bridge.phone import PhoneNumber
 
 __all__ = ["SalesforceConnector"]
+
+log = get_logger(__name__)
 
 
 class SalesforceConnector(Connector):
@@ -68,7 +71,8 @@ class SalesforceConnector(Connector):
         return cls(SalesforceSettings.read(resources.environment), resources)
 
     def warm_up(self) -> None:
-        self.schema.get()
+        for finding in self._checkup.settings_unmet(self.schema.get()):
+            log.error("salesforce_setting_unmet", setting=finding.subject, problem=finding.en)
 
     def find_contacts(self, number: PhoneNumber) -> list[Contact]:
         """One request. LookupSpared from 95 % of the day's requests on, so that call logs still get through."""

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from cti_bridge.connectors.salesforce.budget import WARN_AT
-from cti_bridge.connectors.salesforce.content import closed_status
+from cti_bridge.connectors.salesforce.content import REFERENCES, can_hold, closed_status
 from cti_bridge.connectors.salesforce.lookup import Lookup
 from cti_bridge.connectors.salesforce.problems import SalesforceRefused
 from cti_bridge.connectors.salesforce.records import shapes
-from cti_bridge.connectors.salesforce.schema import Described, contact_objects
-from cti_bridge.connectors.salesforce.settings import fields_of
+from cti_bridge.connectors.salesforce.schema import Described, Table, contact_objects
 from cti_bridge.connectors.salesforce.soql import select
-from cti_bridge.connectors.salesforce.tasks import external_id_column
+from cti_bridge.connectors.salesforce.tasks import CALL_ID_LENGTH, external_id_column
 from cti_bridge.errors import ConnectorError
 from cti_bridge.model import Finding, Severity
+
+WRITTEN = (*REFERENCES, "Subject", "ActivityDate", "Status", "CallType", "CallDurationInSeconds", "CallDisposition")
+"""What every call's Task says, besides its text and the call's id."""
 
 OPEN_CTI_ENDS = date(2028, 2, 28)
 TOLERABLE_SKEW = timedelta(seconds=60)
@@ -43,6 +45,7 @@ class CheckUp:
             self._clock,
             lambda: self._objects(described),
             lambda: self._named_fields(described),
+            lambda: self._mapped_fields(described),
             lambda: self._task(described),
             lambda: self._statuses(described),
             lambda: self._call_centre(now.astimezone(UTC).date()),
@@ -149,6 +152,13 @@ class CheckUp:
                     f"{name}を作成する権限がないため、画面から顧客を新規登録できません。",
                     f"There is no right to create a {name}: agents cannot add new customers.",
                 )
+            if name == "Account" and self._settings.create_as == "Contact" and not shape.table.createable:
+                yield Finding(
+                    WARNING,
+                    name,
+                    "Accountを作成する権限がないため、Salesforceにまだない会社の人は、画面から新規登録できません。",
+                    "There is no right to create an Account: agents cannot add people of a company that is new.",
+                )
         account = described.tables.get("Account")
         if account is not None and "PersonContactId" in account.columns:
             yield Finding(
@@ -158,42 +168,56 @@ class CheckUp:
                 "Person accounts are in use: they are found as people, and calls are logged on the person.",
             )
 
+    def settings_unmet(self, described: Described) -> list[Finding]:
+        """What settings name and the org does not have or does not take."""
+        found = [*self._named_fields(described), *self._mapped_fields(described)]
+        return [finding for finding in found if finding.severity is ERROR]
+
     def _named_fields(self, described: Described) -> Iterator[Finding]:
-        """The fields that settings name and the org does not show, one finding each."""
+        """The fields that settings name and the org does not show, or that cannot hold what they should."""
         settings = self._settings
         named = {
             "SALESFORCE_PHONE_FIELDS": settings.phone_fields,
             "SALESFORCE_NORMALISED_FIELDS": settings.normalised_fields,
             "SALESFORCE_READING_FIELDS": settings.reading_fields,
             "SALESFORCE_CARD_FIELDS": settings.card_fields,
-            "SALESFORCE_TASK_FIELDS": tuple(f"Task.{field}" for field in settings.task_mapping.values()),
         }
         for setting, fields in named.items():
-            for sobject in dict.fromkeys(field.partition(".")[0] for field in fields):
+            for field in fields:
+                sobject, _, name = field.partition(".")
                 table = described.tables.get(sobject)
-                for name in fields_of(fields, sobject):
-                    column = table.columns.get(name) if table else None
-                    if column is None:
-                        yield Finding(
-                            ERROR,
-                            setting,
-                            f"{sobject}.{name} がないか、見えません。API参照名と項目レベルセキュリティを確認してください。",
-                            f"{sobject}.{name} does not exist or is hidden; check its API name and field-level security.",
-                        )
-                    elif setting == "SALESFORCE_TASK_FIELDS" and not column.createable:
-                        yield Finding(
-                            ERROR,
-                            setting,
-                            f"Task.{name} に書き込む権限がありません。項目レベルセキュリティで編集を許可してください。",
-                            f"Task.{name} cannot be written; allow editing in field-level security.",
-                        )
-                    elif setting == "SALESFORCE_NORMALISED_FIELDS" and not column.external_id:
-                        yield Finding(
-                            WARNING,
-                            setting,
-                            f"{sobject}.{name} を「外部ID」にすると、索引が付いて検索が速くなります。",
-                            f"Mark {sobject}.{name} as External ID: it is then indexed, and found faster.",
-                        )
+                column = table.columns.get(name) if table else None
+                if column is None:
+                    yield _hidden(setting, field)
+                elif setting == "SALESFORCE_NORMALISED_FIELDS" and not column.external_id:
+                    yield Finding(
+                        WARNING,
+                        setting,
+                        f"{field} を「外部ID」にすると、索引が付いて検索が速くなります。",
+                        f"Mark {field} as External ID: it is then indexed, and found faster.",
+                    )
+
+    def _mapped_fields(self, described: Described) -> Iterator[Finding]:
+        """The fields of SALESFORCE_TASK_FIELDS that will stay empty."""
+        setting, task = "SALESFORCE_TASK_FIELDS", described.tables.get("Task")
+        for fact, name in self._settings.task_mapping.items():
+            column = task.columns.get(name) if task else None
+            if column is None:
+                yield _hidden(setting, f"Task.{name}")
+            elif not can_hold(column, fact):
+                yield Finding(
+                    ERROR,
+                    setting,
+                    f"Task.{name}（{column.type}型）には {fact} を書き込めません。別の型の項目を指定してください。",
+                    f"Task.{name} is of type {column.type}, which cannot hold {fact}; name a field of another type.",
+                )
+            elif not column.createable:
+                yield Finding(
+                    ERROR,
+                    setting,
+                    f"Task.{name} に書き込む権限がありません。項目レベルセキュリティで編集を許可してください。",
+                    f"Task.{name} cannot be written; allow editing in field-level security.",
+                )
 
     def _task(self, described: Described) -> Iterator[Finding]:
         task = described.tables.get("Task")
@@ -205,6 +229,16 @@ class CheckUp:
                 "Tasks cannot be created, so calls cannot be logged; allow Edit Tasks in the permission set.",
             )
             return
+        locked = [name for name in (*WRITTEN, "Description") if not self._writable(task, name)]
+        if locked:
+            yield Finding(
+                WARNING,
+                "Task",
+                f"ToDoの次の項目に書き込む権限がないため、空のまま記録されます：{', '.join(locked)}。"
+                "項目レベルセキュリティで編集を許可してください（WhoIdは「名前」、WhatIdは「関連先」、OwnerIdは「任命先」）。",
+                f"These fields of Task cannot be written and stay empty: {', '.join(locked)}. Allow editing in field-level "
+                "security (WhoId is Name, WhatId is Related To, OwnerId is Assigned To).",
+            )
         column = external_id_column(task, self._settings)
         wanted = self._settings.external_id_field
         if column is not None:
@@ -226,8 +260,10 @@ class CheckUp:
             yield Finding(
                 ERROR,
                 "SALESFORCE_EXTERNAL_ID_FIELD",
-                f"{wanted} は活動の外部ID（テキスト）項目として使えません。項目の種類と権限を確認してください。",
-                f"{wanted} is no external id (text) field of Activity that we may write; check its kind and its rights.",
+                f"{wanted} は活動の外部ID項目として使えません。"
+                f"テキスト（{CALL_ID_LENGTH}文字以上）か、編集の権限があるかを確認してください。",
+                f"{wanted} is no external id of Activity that we may write; it must be a text of at least {CALL_ID_LENGTH} "
+                "characters, and editable for the bridge's user.",
             )
         held = task.columns.get("CallObject")
         usable = held is not None and held.createable and held.filterable
@@ -239,6 +275,11 @@ class CheckUp:
             "A call's id goes into Call Object Identifier (CallObject): two requests a call."
             + ("" if usable else " But there is no right to that field."),
         )
+
+    @staticmethod
+    def _writable(task: Table, name: str) -> bool:
+        column = task.columns.get(name)
+        return column is not None and column.createable and column.updateable
 
     def _statuses(self, described: Described) -> Iterator[Finding]:
         status = closed_status(described, self._settings)
@@ -318,3 +359,12 @@ class CheckUp:
                 f"Requests of the last 24 hours: {usage.used:,.0f} of {usage.limit or 0:,.0f} ({share:.0%}). "
                 f"{more[1]}".strip(),
             )
+
+
+def _hidden(setting: str, field: str) -> Finding:
+    return Finding(
+        ERROR,
+        setting,
+        f"{field} がないか、見えません。API参照名と項目レベルセキュリティを確認してください。",
+        f"{field} does not exist or is hidden; check its API name and field-level security.",
+    )

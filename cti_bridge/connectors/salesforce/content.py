@@ -16,6 +16,9 @@ from cti_bridge.model import CallLog, Direction, Language, Outcome
 REFERENCES = ("WhoId", "WhatId", "OwnerId")
 """The fields of a Task that name another record."""
 
+_NUMBERS = ("int", "double", "currency", "percent")
+_TEXTS = ("string", "textarea", "combobox", "phone", "url", "picklist", "multipicklist")
+
 OUTCOMES: Mapping[Outcome, tuple[str, str]] = {
     Outcome.ANSWERED: ("応答", "Answered"),
     Outcome.MISSED: ("不在着信", "Missed"),
@@ -112,13 +115,19 @@ class Content:
             "CallDisposition": facts["disposition"] or facts["outcome"],
             "CallObject": call.call_id,
             **({"OwnerId": place.owner} if place.owner else {}),
-            **{field: facts[fact] for fact, field in self.settings.task_mapping.items()},
+            **{field: facts[fact] for fact, field in self._mapped().items()},
         }
-        stored = {name: _stored(task.columns[name], value) for name, value in wanted.items() if name in task.columns}
+        columns = task.columns
+        stored = {name: _stored(columns[name], value, zone) for name, value in wanted.items() if name in columns}
         kept = {name: value for name, value in stored.items() if _may_write(task.columns[name], value)}
         if "Description" in task.columns and task.columns["Description"].createable:
             kept["Description"] = fit(call.body, task.columns["Description"].length, self._tail(call, place))
         return kept
+
+    def _mapped(self) -> dict[str, str]:
+        """The fact for each field of SALESFORCE_TASK_FIELDS that the org has and that can hold it."""
+        columns, mapping = self.task.columns, self.settings.task_mapping
+        return {fact: name for fact, name in mapping.items() if name in columns and can_hold(columns[name], fact)}
 
     def _tail(self, call: CallLog, place: Place) -> str:
         words = _WORDS[self.language]
@@ -151,13 +160,22 @@ class Content:
         }
 
 
-def _stored(column: Column, value: object) -> object:
-    """A value as its field takes it: text cut to length, moments in UTC, numbers as numbers."""
+def can_hold(column: Column, fact: str) -> bool:
+    """Whether a field of this type can hold a call's fact at all: ``talk_seconds`` in a number, ``note`` in a text."""
+    if column.type in _NUMBERS:
+        return fact == "talk_seconds"
+    if column.type in ("date", "datetime"):
+        return fact in ("started_at", "ended_at")
+    return column.type in _TEXTS
+
+
+def _stored(column: Column, value: object, zone: ZoneInfo) -> object:
+    """A value as its field takes it: text cut to length, moments in UTC, days where the agent is, numbers as numbers."""
     if isinstance(value, datetime):
         if column.type == "date":
-            return value.astimezone(UTC).date().isoformat()
+            return value.astimezone(zone).date().isoformat()
         value = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, int) and column.type in ("int", "double", "currency", "percent"):
+    if isinstance(value, int) and column.type in _NUMBERS:
         return value
     if value is None or column.type in ("reference", "date", "datetime", "picklist", "multipicklist"):
         return value
@@ -168,4 +186,4 @@ def _may_write(column: Column, value: object) -> bool:
     """Whether the field takes this value: the org's picklists are asked, not guessed."""
     if not column.createable:
         return False
-    return column.type != "picklist" or not column.picklist or value in column.picklist
+    return column.type not in ("picklist", "multipicklist") or not column.picklist or value in column.picklist

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 from cti_bridge.connectors.salesforce.content import REFERENCES, Content, Place
 from cti_bridge.connectors.salesforce.lookup import Lookup
-from cti_bridge.connectors.salesforce.problems import SEVERAL, SalesforceRefused
+from cti_bridge.connectors.salesforce.problems import SEVERAL, AnswerLost, SalesforceRefused
 from cti_bridge.connectors.salesforce.schema import Column, Described, Table
 from cti_bridge.connectors.salesforce.session import Org
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
@@ -22,6 +23,12 @@ log = get_logger(__name__)
 EXTERNAL_ID_NAMES = ("cti_call_sid__c", "cti_call_id__c", "call_sid__c", "callsid__c")
 WRITTEN_REMEMBERED = 4096
 CALLS_AT_ONCE = 64
+
+CALL_ID_LENGTH = 34
+"""Twilio's CallSid: CA and 32 characters. A shorter field cannot hold it."""
+
+STILL_AT_WORK = timedelta(minutes=1)
+"""How long Salesforce may go on with a request after we stopped waiting. Who looks sooner may not see its Task yet."""
 
 DEAD_REFERENCE = (
     "CANNOT_UPDATE_CONVERTED_LEAD",
@@ -45,7 +52,7 @@ def external_id_column(task: Table, settings: SalesforceSettings) -> Column | No
     usable = {
         column.name.lower(): column
         for column in task.columns.values()
-        if column.external_id and column.type == "string" and column.createable
+        if column.external_id and column.type == "string" and column.createable and column.length >= CALL_ID_LENGTH
     }
     return next((usable[name] for name in ([wanted] if wanted else EXTERNAL_ID_NAMES) if name in usable), None)
 
@@ -153,7 +160,10 @@ class Tasks:
             except SalesforceRefused as problem:
                 if problem.code not in ("ENTITY_IS_DELETED", "NOT_FOUND"):  # it was deleted a moment ago
                     raise
-        return str(self._org.write("POST", "Task", values)["id"])
+        try:
+            return str(self._org.write("POST", "Task", values)["id"])
+        except AnswerLost as problem:
+            raise AnswerLost(str(problem), retry_after=STILL_AT_WORK) from None
 
     def _update(self, task: Table, task_id: str, values: dict[str, object]) -> str:
         self._org.write("PATCH", f"Task/{task_id}", _for_update(task, values))

@@ -77,7 +77,7 @@ class Users:
         who = f"Id = {quoted(by_id)}" if by_id else f"(Username = {quoted(name)} OR Email = {quoted(name)})"
         fields = ["Id", "Username", "TimeZoneSidKey"]
         [rows] = self._org.rows(select(fields, "User", f"IsActive = true AND {who}", limit=3))
-        named = [row for row in rows if str(row.get("Username")).lower() == name]
+        named = [row for row in rows if str(row.get("Username")).lower() == name.lower()]
         found = named or rows
         if len(found) != 1:
             log.warning("salesforce_agent_without_user", users=len(found))

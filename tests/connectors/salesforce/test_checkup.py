@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +102,41 @@ def test_fields_and_objects_that_are_hidden_or_mistyped_are_each_named(org: Fake
     ):  # fmt: skip
         assert name in errors
     assert told(org)["Lead"].severity is Severity.WARNING
+
+
+def test_a_field_of_the_wrong_type_is_told_and_logged_at_the_start(
+    org: FakeOrg, caplog: pytest.LogCaptureFixture
+) -> None:
+    org.add_field("Activity", "Number__c", type="double", digits=8)
+    org.add_field("Activity", "Seconds__c", type="double", digits=8)
+    fields = "line=Number__c talk_seconds=Seconds__c note=Missing__c"
+    errors = [finding for finding in opened(org, task_fields=fields).check() if finding.severity is Severity.ERROR]
+    with caplog.at_level(logging.ERROR):
+        opened(org, task_fields=fields).warm_up()
+
+    assert [finding.subject for finding in errors] == ["SALESFORCE_TASK_FIELDS"] * 2
+    assert "Number__c" in errors[0].en
+    assert "line" in errors[0].ja
+    assert "Missing__c" in errors[1].en
+    assert ["Number__c" in caplog.text, "Missing__c" in caplog.text, "Seconds__c" in caplog.text] == [True, True, False]
+
+
+def test_fields_of_task_that_stay_empty_are_told(org: FakeOrg) -> None:
+    assert "Task" not in told(org)
+    org.rights.lock_field("Task", "WhoId")
+    org.rights.hide_field("Task", "Description")
+    found = told(org)["Task"]
+
+    assert found.severity is Severity.WARNING
+    assert "WhoId, Description" in found.en
+    assert "WhoId, Description" in found.ja
+
+
+def test_no_right_to_make_companies_is_told_where_people_are_entered_with_theirs(org: FakeOrg) -> None:
+    org.rights.forbid_create("Account")
+
+    assert told(org)["Account"].severity is Severity.WARNING
+    assert told(org, create="Lead")["Account"].severity is Severity.OK
 
 
 def test_a_normalised_field_without_an_index_is_told(org: FakeOrg) -> None:

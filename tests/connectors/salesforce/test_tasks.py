@@ -90,6 +90,25 @@ def test_a_write_whose_answer_was_lost_leaves_one_task(org: FakeOrg, external_id
     assert task(org)["Subject"] == "二回目"
 
 
+def test_a_task_that_salesforce_may_still_be_making_is_not_made_again_at_once(org: FakeOrg) -> None:
+    connector = warm(org, timeout_seconds="0.5")
+    with (
+        org.trouble(Kind.HOLD, times=1, method="POST", path="/sobjects/Task"),
+        pytest.raises(ConnectorUnavailable) as told,
+    ):
+        connector.write_call_log(log())
+
+    assert told.value.retry_after == timedelta(minutes=1)
+
+
+def test_an_external_id_too_short_for_a_call_is_not_used(org: FakeOrg) -> None:
+    call_id_field(org, length=18)
+    whole = "CA" + "0" * 32
+    warm(org).write_call_log(log(whole))
+
+    assert (task(org)["CallObject"], task(org)["CTI_Call_SID__c"]) == (whole, None)
+
+
 def test_sixteen_threads_write_one_task(org: FakeOrg) -> None:
     connector = warm(org)
     with ThreadPoolExecutor(16) as pool:
@@ -182,6 +201,14 @@ def test_an_agent_is_mapped_by_setting_to_a_user_name_or_an_id(org: FakeOrg) -> 
     assert [row["OwnerId"] for row in org.rows("Task")] == [taro, hanako]
 
 
+def test_a_user_name_is_found_however_it_is_written_in_the_map(org: FakeOrg) -> None:
+    taro = org.user("taro@acme.example")
+    org.user("other@acme.example", Email="taro@acme.example")
+    warm(org, agent_map="t@example.com=Taro@Acme.example").write_call_log(log(agent_email="t@example.com"))
+
+    assert task(org)["OwnerId"] == taro
+
+
 def test_an_e_mail_of_several_users_is_nobodys(org: FakeOrg) -> None:
     for name in ("a@acme.example", "b@acme.example"):
         org.user(name, Email="shared@example.com")
@@ -226,6 +253,23 @@ def test_the_orgs_own_fields_get_what_is_mapped_to_them(org: FakeOrg) -> None:
     assert written["Other__c"] is None, "a value that the picklist does not offer is left out, not forced in"
     assert written["Started__c"].startswith("2026-04-01T01:30:00")
     assert written["Day__c"] == "2026-04-01"
+
+
+def test_a_day_of_the_orgs_own_is_that_of_the_agents_time_zone(org: FakeOrg) -> None:
+    org.add_field("Activity", "Day__c", type="date")
+    early = datetime(2026, 4, 1, 22, 30, tzinfo=UTC)
+    warm(org, task_fields="started_at=Day__c").write_call_log(log(started_at=early))
+
+    assert (task(org)["Day__c"], task(org)["ActivityDate"]) == ("2026-04-02", "2026-04-02")
+
+
+@pytest.mark.parametrize("kind", ["double", "boolean", "date", "multipicklist", "email"])
+def test_a_field_that_cannot_hold_what_is_mapped_to_it_does_not_keep_the_log_out(org: FakeOrg, kind: str) -> None:
+    more: dict[str, Any] = {"picklist": ("別の値",), "restricted": True} if kind == "multipicklist" else {}
+    org.add_field("Activity", "Odd__c", type=kind, **more)
+    warm(org, task_fields="line=Odd__c").write_call_log(log())
+
+    assert not task(org)["Odd__c"]
 
 
 def test_the_closed_status_is_the_orgs_own(org: FakeOrg) -> None:
