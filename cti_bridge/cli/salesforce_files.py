@@ -30,10 +30,11 @@ NORMALISED = {
 """Text fields for numbers as +81312345678, which a Flow of the org's fills."""
 
 READ, EDIT, CREATE = "read", "edit", "create"
-OBJECTS = {"Account": EDIT, "Case": READ, "Contact": CREATE, "Lead": CREATE, "Opportunity": READ}
+OBJECTS = {"Account": CREATE, "Case": READ, "Contact": CREATE, "Lead": CREATE, "Opportunity": READ}
 """What the bridge's user may do. Tasks have no rights of their own: Edit Tasks is a permission of users."""
 
 FIELDS = {
+    "Account.AccountNumber": READ,
     "Account.Phone": EDIT,
     "Case.AccountId": READ,
     "Case.ContactId": READ,
@@ -45,6 +46,7 @@ FIELDS = {
     "Contact.OtherPhone": EDIT,
     "Contact.Phone": EDIT,
     "Contact.Title": EDIT,
+    "Event.Location": READ,
     "Lead.MobilePhone": EDIT,
     "Lead.Phone": EDIT,
     "Lead.Title": EDIT,

@@ -240,10 +240,14 @@ def test_the_permission_set_lets_the_user_look_up_and_log_and_delete_nothing(ter
     assert objects.keys() == {"Account", "Case", "Contact", "Lead", "Opportunity"}
     assert all(rights["allowRead"] == "true" for rights in objects.values())
     assert all(rights["allowDelete"] == rights["modifyAllRecords"] == "false" for rights in objects.values())
-    assert {name for name, rights in objects.items() if rights["allowCreate"] == "true"} == {"Contact", "Lead"}
+    assert {name for name, rights in objects.items() if rights["allowCreate"] == "true"} == {
+        "Account",
+        "Contact",
+        "Lead",
+    }
     fields = fields_allowed(folder)
     assert fields["Task.WhoId"] == "true"
-    assert fields["Case.Subject"] == "false"
+    assert fields["Case.Subject"] == fields["Account.AccountNumber"] == fields["Event.Location"] == "false"
     required = {
         "Account.Name",
         "Contact.LastName",
