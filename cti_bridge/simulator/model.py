@@ -76,7 +76,23 @@ class OwnNumber:
     status_callback: str = ""
     status_callback_method: str = "POST"
     friendly_name: str = ""
+    voice_application_sid: str = ""
+    trunk_sid: str = ""
     sid: str = field(default_factory=lambda: new_sid("PN"))
+
+
+@dataclass
+class Application:
+    """A TwiML App: where browsers' calls, and numbers that name it, ask what to do."""
+
+    voice_url: str = ""
+    voice_method: str = "POST"
+    voice_fallback_url: str = ""
+    voice_fallback_method: str = "POST"
+    status_callback: str = ""
+    status_callback_method: str = "POST"
+    friendly_name: str = ""
+    sid: str = field(default_factory=lambda: new_sid("AP"))
 
 
 @dataclass(frozen=True)

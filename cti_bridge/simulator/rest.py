@@ -1,10 +1,11 @@
-"""Twilio's REST API, the parts that are used: calls, phone numbers, the account, recordings. It refuses as Twilio does.
+"""Twilio's REST API, the parts in use: calls, numbers, TwiML Apps, the account, recordings. It refuses as Twilio does.
 
 Sources: https://www.twilio.com/docs/voice/api/call-resource,
-https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource, https://www.twilio.com/docs/api/errors.
+https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource,
+https://www.twilio.com/docs/usage/api/applications, https://www.twilio.com/docs/api/errors.
 Stricter than Twilio: numbers must be E.164 (Twilio would guess at US numbers), a wrong StatusCallbackEvent is refused
 (Twilio creates the call and warns), URLs must be on this machine. Unsure: that ending a call which is over, and
-canceling one in progress, are 21220; the code 20001 for an unknown Status.
+canceling one in progress, are 21220; the code 20001 for an unknown Status, 21218 for a number's unknown application.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from werkzeug.datastructures import MultiDict
 
 from . import wire
 from .media import MEDIA, recording_routes
-from .model import E164, EVENTS, Callback, Leg, NotPossible, OwnNumber, Source
+from .model import E164, EVENTS, Application, Callback, Leg, NotPossible, OwnNumber, Source
 from .request import RefusedUrl, check_url
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ _NUMBER_FIELDS = {
     "StatusCallbackMethod": "status_callback_method",
     "FriendlyName": "friendly_name",
 }
+_ONLY_NUMBERS = {"VoiceApplicationSid": "voice_application_sid"}
 Fields = MultiDict[str, str]
 
 
@@ -56,6 +58,7 @@ def rest_blueprint(simulator: Simulator) -> Blueprint:
     _account(blueprint, simulator)
     _calls(blueprint, simulator)
     _numbers(blueprint, simulator)
+    _applications(blueprint, simulator)
     recording_routes(blueprint, simulator, _not_found)
 
     @blueprint.route("/<path:_rest>", methods=["GET", "POST", "DELETE", "PUT"])
@@ -163,7 +166,7 @@ def _numbers(blueprint: Blueprint, simulator: Simulator) -> None:
         text = request.form.get("PhoneNumber", "")
         if not E164.fullmatch(text):
             raise Refusal(21421, f"PhoneNumber is invalid: {text!r}")
-        fields = _number_fields(request.form)
+        fields = _number_fields(request.form) | _application_of(simulator, request.form)
         with network.lock:
             if text in network.numbers:
                 raise Refusal(21422, f"{text} is not available")
@@ -179,10 +182,43 @@ def _numbers(blueprint: Blueprint, simulator: Simulator) -> None:
             if found is None:
                 raise _not_found(request.path)
             if request.method == "POST":
-                for name, value in _number_fields(request.form).items():
+                for name, value in (_number_fields(request.form) | _application_of(simulator, request.form)).items():
                     setattr(found, name, value)
                 network.touch()
             return jsonify(wire.number_resource(found, account, network.created_at))
+
+
+def _applications(blueprint: Blueprint, simulator: Simulator) -> None:
+    network = simulator.network
+
+    @blueprint.get("/<account>/Applications.json")
+    def list_applications(account: str) -> Response:
+        name = request.args.get("FriendlyName")
+        with network.lock:
+            found = [
+                wire.application_resource(one, account, network.created_at)
+                for one in simulator.applications.values()
+                if name in (None, one.friendly_name)
+            ]
+        return jsonify(_page("applications", found, request.path))
+
+    @blueprint.post("/<account>/Applications.json")
+    def create_application(account: str) -> tuple[Response, int]:
+        made = Application(**_number_fields(request.form))
+        with network.lock:
+            simulator.applications[made.sid] = made
+        return jsonify(wire.application_resource(made, account, network.created_at)), 201
+
+    @blueprint.route("/<account>/Applications/<sid>.json", methods=["GET", "POST"])
+    def application(account: str, sid: str) -> Response:
+        with network.lock:
+            found = simulator.applications.get(sid)
+            if found is None:
+                raise _not_found(request.path)
+            if request.method == "POST":
+                for name, value in _number_fields(request.form).items():
+                    setattr(found, name, value)
+            return jsonify(wire.application_resource(found, account, network.created_at))
 
 
 def _may(simulator: Simulator, account: str) -> bool:
@@ -293,7 +329,8 @@ def _source(simulator: Simulator, fields: Mapping[str, str]) -> Source | None:
     if fields.get("Url"):
         url = _url(fields, "Url", 21205)
     elif "ApplicationSid" in fields:
-        url = simulator.applications.get(fields["ApplicationSid"], "")
+        known = simulator.applications.get(fields["ApplicationSid"])
+        url = known.voice_url if known else ""
         if not url:
             raise Refusal(21218, f"ApplicationSid {fields['ApplicationSid']!r} is not valid")
     else:
@@ -360,6 +397,15 @@ def _end_call(simulator: Simulator, leg: Leg, status: str) -> None:
         if leg.ended or (status == "canceled" and leg.status == "in-progress"):
             raise Refusal(21220, f"Call is {leg.status}. Cannot be {status}.")
         network.end(leg, "completed" if leg.status == "in-progress" else "canceled")
+
+
+def _application_of(simulator: Simulator, fields: Fields) -> dict[str, str]:
+    """A number's TwiML App, which takes the place of its own URLs; an empty text takes it away."""
+    given = {name: fields[key] for key, name in _ONLY_NUMBERS.items() if key in fields}
+    sid = given.get("voice_application_sid")
+    if sid and sid not in simulator.applications:
+        raise Refusal(21218, f"VoiceApplicationSid {sid!r} is not valid")
+    return given
 
 
 def _number_fields(fields: Fields) -> dict[str, str]:

@@ -12,6 +12,7 @@ from .execute import Stage
 from .model import (
     E164,
     WITHHELD,
+    Application,
     Behaviour,
     Callback,
     Delivery,
@@ -142,7 +143,7 @@ class Simulator:
         self.api_key = api_key
         self.api_secret = api_secret
         self.protects_media = protects_media
-        self.applications = dict(applications or {})
+        self.applications = {sid: Application(url, sid=sid) for sid, url in (applications or {}).items()}
         self.clock = clock or SystemClock()
         self.network = Network(self.clock, self.account_sid, history=history)
         self.courier = Courier(self.clock, self.network, self.auth_token, tokens_always=tokens_always)
@@ -157,8 +158,8 @@ class Simulator:
         self.network.verified.update(verified)
         for phone_number, settings in (numbers or {}).items():
             self.set_number(phone_number, **({"voice_url": settings} if isinstance(settings, str) else settings))
-        for url in self.applications.values():
-            check_url(url)
+        for application in self.applications.values():
+            check_url(application.voice_url)
         self._refusals: list[Refusal] = []
         self._server = Server(self, host, port)
         self.app = self._server.app
@@ -237,7 +238,10 @@ class Simulator:
             number = self.network.numbers.get(to)
             if number is None:
                 raise NotPossible(f"{to} is not one of our numbers")
-            if not number.voice_url:
+            if number.trunk_sid:
+                raise NotPossible(f"{to} belongs to a SIP trunk, which the simulator does not play")
+            asked = self.applications[number.voice_application_sid] if number.voice_application_sid else number
+            if not asked.voice_url:
                 raise NotPossible(f"{to} has no voice URL")
             leg = self.network.add_leg(shown, to, "inbound", "ringing")
             leg.number = number
@@ -245,16 +249,9 @@ class Simulator:
             leg.extra |= {"ForwardedFrom": forwarded_from} if forwarded_from else {}
             leg.extra |= {"CallerName": caller_name} if caller_name else {}
             leg.extra |= dict(extra or {})
-            if number.status_callback:
-                leg.callback = Callback(number.status_callback, number.status_callback_method)
-            source = Source(
-                number.voice_url,
-                number.voice_method,
-                "incoming",
-                fallback_url=number.voice_fallback_url,
-                fallback_method=number.voice_fallback_method,
-            )
-            self.stage.start(leg, source)
+            if asked.status_callback:
+                leg.callback = Callback(asked.status_callback, asked.status_callback_method)
+            self.stage.start(leg, _source_of(asked))
         return SimulatedCall(self, leg)
 
     def call_from_client(
@@ -265,14 +262,14 @@ class Simulator:
         Raises:
             NotPossible: there is no such application.
         """
-        url = self.applications.get(application_sid)
-        if url is None:
+        application = self.applications.get(application_sid)
+        if application is None:
             raise NotPossible(f"there is no application {application_sid}")
         given = dict(params or {})
         leg = self.network.add_leg(f"client:{identity}", given.get("To", ""), "inbound", "ringing")
         leg.extra = {"ApplicationSid": application_sid, **given}
         with self.network.lock:
-            self.stage.start(leg, Source(url, "POST", "incoming"))
+            self.stage.start(leg, _source_of(application))
         return SimulatedCall(self, leg)
 
     # -- what people do ------------------------------------------------------------------------------------------------
@@ -393,3 +390,15 @@ class Simulator:
     def wait_until_delivered(self, timeout: float = 5.0) -> None:
         """Wait until no callback is on its way. Raises TimeoutError."""
         self.wait_for(self.courier.idle, timeout, "all callbacks to be delivered")
+
+
+def _source_of(asked: OwnNumber | Application) -> Source:
+    """Where the first TwiML comes from; a TwiML App's URLs replace those of a number that names it
+    (https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource)."""
+    return Source(
+        asked.voice_url,
+        asked.voice_method,
+        "incoming",
+        fallback_url=asked.voice_fallback_url,
+        fallback_method=asked.voice_fallback_method,
+    )

@@ -11,7 +11,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
-from .model import SIP_CODES, WITHHELD, Leg, OwnNumber, Recording
+from .model import SIP_CODES, WITHHELD, Application, Leg, OwnNumber, Recording
 
 API_VERSION = "2010-04-01"
 _COUNTRIES = (
@@ -159,7 +159,7 @@ def number_resource(number: OwnNumber, account_sid: str, created_at: datetime) -
         "voice_fallback_method": number.voice_fallback_method,
         "status_callback": number.status_callback,
         "status_callback_method": number.status_callback_method,
-        "voice_application_sid": "",
+        "voice_application_sid": number.voice_application_sid,
         "voice_caller_id_lookup": False,
         "voice_receive_mode": "voice",
         "sms_url": "",
@@ -173,10 +173,37 @@ def number_resource(number: OwnNumber, account_sid: str, created_at: datetime) -
         "beta": False,
         "api_version": API_VERSION,
         "status": "in-use",
-        "trunk_sid": None,
+        "trunk_sid": number.trunk_sid or None,
         "origin": "twilio",
         "date_created": rfc2822(created_at),
         "date_updated": rfc2822(created_at),
         "uri": f"/{API_VERSION}/Accounts/{account_sid}/IncomingPhoneNumbers/{number.sid}.json",
         "subresource_uris": {},
+    }
+
+
+def application_resource(application: Application, account_sid: str, created_at: datetime) -> dict[str, Any]:
+    """The Application resource: https://www.twilio.com/docs/usage/api/applications."""
+    return {
+        "sid": application.sid,
+        "account_sid": account_sid,
+        "friendly_name": application.friendly_name or application.sid,
+        "voice_url": application.voice_url or None,
+        "voice_method": application.voice_method,
+        "voice_fallback_url": application.voice_fallback_url or None,
+        "voice_fallback_method": application.voice_fallback_method,
+        "status_callback": application.status_callback or None,
+        "status_callback_method": application.status_callback_method,
+        "voice_caller_id_lookup": False,
+        "sms_url": None,
+        "sms_method": "POST",
+        "sms_fallback_url": None,
+        "sms_fallback_method": "POST",
+        "sms_status_callback": None,
+        "message_status_callback": None,
+        "public_application_connect_enabled": False,
+        "api_version": API_VERSION,
+        "date_created": rfc2822(created_at),
+        "date_updated": rfc2822(created_at),
+        "uri": f"/{API_VERSION}/Accounts/{account_sid}/Applications/{application.sid}.json",
     }

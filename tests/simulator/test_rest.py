@@ -197,6 +197,48 @@ def test_a_numbers_urls_can_be_read_and_set(twilio: Simulator, bridge: Bridge, c
     assert client.incoming_phone_numbers(bought.sid).fetch().phone_number == SECOND_LINE
 
 
+def test_a_twiml_app_can_be_made_read_and_set_and_answers_for_a_number(
+    twilio: Simulator, bridge: Bridge, client: Client
+) -> None:
+    made = client.applications.create(friendly_name="Bridge", voice_url=bridge.url + "/app")
+    assert made.sid.startswith("AP")
+    assert [one.sid for one in client.applications.list(friendly_name="Bridge")] == [made.sid]
+    assert client.applications.list(friendly_name="Other") == []
+    client.applications(made.sid).update(voice_url=bridge.url + "/changed", status_callback=bridge.url + "/status")
+    assert client.applications(made.sid).fetch().voice_url == bridge.url + "/changed"
+
+    (number,) = client.incoming_phone_numbers.list(phone_number=LINE)
+    number.update(voice_application_sid=made.sid)
+    bridge.replies["/changed"] = EMPTY
+    twilio.call_in(TARO, LINE).wait_until_over()
+    assert len(bridge.at("/changed")) == 1, "the App's URLs take the place of the number's own"
+    assert bridge.at("/incoming") == []
+
+    assert number.update(voice_application_sid="").voice_application_sid == ""
+    bridge.replies["/incoming"] = EMPTY
+    twilio.call_in(TARO, LINE).wait_until_over()
+    assert len(bridge.at("/incoming")) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "code"),
+    [
+        ("Applications/AP" + "0" * 32, {}, 20404),
+        ("Applications", {"VoiceUrl": "nowhere"}, 21402),
+        ("Applications", {"VoiceMethod": "PUT"}, 21403),
+    ],
+)
+def test_a_wrong_twiml_app_is_refused(twilio: Simulator, path: str, fields: dict[str, str], code: int) -> None:
+    status, answer = post(twilio, path, **fields)
+    assert (answer["code"], status >= 400) == (code, True)
+
+
+def test_a_number_cannot_name_an_app_that_is_not_there(twilio: Simulator) -> None:
+    sid = twilio.network.numbers[LINE].sid
+    status, answer = post(twilio, f"IncomingPhoneNumbers/{sid}", VoiceApplicationSid="AP" + "0" * 32)
+    assert (status, answer["code"]) == (400, 21218)
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
