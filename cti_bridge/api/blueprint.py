@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from flask import Blueprint, Response, g, jsonify, request
 from spectree import Response as Answers
@@ -13,22 +13,22 @@ from spectree.models import SecureType, SecuritySchemeData
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from cti_bridge.api import schema
+from cti_bridge.api.entrance import Entrance
 from cti_bridge.api.problem import explain, problem
+from cti_bridge.api.route import Route
 from cti_bridge.api.sound import sound_answer, wanted_part
-from cti_bridge.auth import TICKET_LIFE, TOKEN_LIFE, Addresses, Auth, Caller, Door, Limits, Warden
+from cti_bridge.auth import Door
 from cti_bridge.calls import Calls
 from cti_bridge.connector import Connector
 from cti_bridge.dialling import Dialling
-from cti_bridge.errors import BadRequest, BridgeError, NotAllowed, NotFound, NotSignedIn
-from cti_bridge.live.delivery import Delivery
+from cti_bridge.errors import BadRequest, BridgeError, NotFound
 from cti_bridge.live.hub import Hub
 from cti_bridge.live.topics import agent_topic
 from cti_bridge.logbook import get_logger
 from cti_bridge.model import Agent, Permission
-from cti_bridge.pops import Json, Pops, agent_json
+from cti_bridge.pops import Json, Pops
 from cti_bridge.recordings import Recordings
-from cti_bridge.store import Database, calls, directory, second_factors
-from cti_bridge.store.audit import Who
+from cti_bridge.store import Database, calls, directory
 from cti_bridge.store.calls import CallRecord
 from cti_bridge.store.directory import KnownDirectory
 
@@ -36,16 +36,6 @@ log = get_logger(__name__)
 
 LARGEST_BODY = 256 * 1024
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-
-
-class Route(NamedTuple):
-    """A line of the table: ``needs`` is what whoever asks must be allowed to do, or the door that anybody may knock at."""
-
-    method: str
-    path: str
-    needs: Permission | Door
-    view: Any
-    answers: Answers
 
 
 class Api:
@@ -56,26 +46,19 @@ class Api:
         *,
         database: Database,
         known: KnownDirectory,
-        auth: Auth,
         use_cases: Calls,
         dialling: Dialling,
-        delivery: Delivery,
         connector: Connector,
         pops: Pops,
         recordings: Recordings,
         hub: Hub,
-        addresses: Addresses,
-        limits: Limits,
+        entrance: Entrance,
     ) -> None:
         self._database = database
         self._known = known
-        self._auth = auth
-        self._warden = Warden(auth, database)
-        self._addresses = addresses
-        self._limits = limits
+        self._entrance = entrance
         self._calls = use_cases
         self._dialling = dialling
-        self._delivery = delivery
         self._connector = connector
         self._pops = pops
         self._recordings = recordings
@@ -105,7 +88,7 @@ class Api:
         routes.register_error_handler(Exception, _explain_bug)
         routes.add_url_rule("/openapi.json", "openapi", self.openapi)
         served: dict[str, set[str]] = {}
-        for method, path, needs, view, answers in self._table():
+        for method, path, needs, view, answers in [*self._entrance.routes(), *self._table()]:
             checked = self._spec.validate(resp=answers, skip_validation=False)(view)
             if view == self.play:  # spectree looks at answers by reading them whole
                 checked = wraps(checked)(partial(view))
@@ -121,25 +104,11 @@ class Api:
         return routes
 
     def _table(self) -> list[Route]:
-        """Every route, and what it takes to be answered."""
-        own, work, manage = Permission.OWN_SIGN_IN, Permission.TAKE_CALLS, Permission.MANAGE_AGENTS
-        anything, done = Answers(HTTP_200=schema.Json), Answers("HTTP_204")
-        created, signed_in = Answers(HTTP_201=schema.Json), Answers(HTTP_200=schema.SignedIn)
-        ticket, ended = Answers(HTTP_201=schema.Ticket), Answers(HTTP_200=schema.Ended)
+        """Every route beside those of the entrance, and what it takes to be answered."""
+        work = Permission.TAKE_CALLS
+        anything, created, done = Answers(HTTP_200=schema.Json), Answers(HTTP_201=schema.Json), Answers("HTTP_204")
         sound = Answers("HTTP_200", "HTTP_206")
         return [
-            Route("POST", "/session", Door.SIGN_IN, self.sign_in, signed_in),
-            Route("POST", "/session/ticket", Door.VOUCH, self.vouch, ticket),
-            Route("POST", "/session/redeem", Door.REDEEM, self.redeem, signed_in),
-            Route("POST", "/session/renew", own, self.renew, signed_in),
-            Route("DELETE", "/session", own, self.sign_out, done),
-            Route("DELETE", "/sessions", own, self.sign_out_everywhere, ended),
-            Route("GET", "/totp", own, self.second_factor, Answers(HTTP_200=schema.SecondFactor)),
-            Route("POST", "/totp", own, self.begin_totp, Answers(HTTP_201=schema.Enrolment)),
-            Route("POST", "/totp/confirmation", own, self.confirm_totp, Answers(HTTP_200=schema.RecoveryCodes)),
-            Route("DELETE", "/agents/<agent_id>/sessions", manage, self.sign_agent_out, ended),
-            Route("DELETE", "/agents/<agent_id>/totp", manage, self.reset_totp, done),
-            Route("POST", "/tickets", work, self.issue_ticket, ticket),
             Route("PUT", "/presence", work, self.set_presence, anything),
             Route("PUT", "/language", work, self.set_language, anything),
             Route("POST", "/calls", work, self.dial, created),
@@ -159,79 +128,7 @@ class Api:
             Route("POST", "/missed/<key>/dealt-with", work, self.deal_with, done),
         ]
 
-    # ── who ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def sign_in(self, json: schema.SignIn) -> Json:
-        """Sign in with e-mail address and password, and a one-time code where one is asked for."""
-        agent, token = self._auth.sign_in(json.email, json.password, code=json.code, caller=g.cti_caller)
-        log.info("signed_in", agent=agent.id)
-        return self._grant(agent, token)
-
-    def vouch(self, json: schema.Vouch) -> tuple[Json, int]:
-        """Get a ticket that signs in the agent named, for a CRM's plug-in that knows CTI_EMBED_SECRET."""
-        self._auth.check_embed_secret(request.headers.get("X-CTI-Embed-Secret", ""))
-        known = self._known.current()
-        emails = (json.email, self._connector.email_of(json.user) or "")
-        agent = next((agent for email in emails if (agent := known.agent_by_email(email))), None)
-        if agent is None:
-            raise NotFound("agent_not_found")
-        log.info("vouched_for", agent=agent.id)
-        return {"ticket": self._auth.issue_sign_in_ticket(agent), "expires_in": _seconds(TICKET_LIFE)}, 201
-
-    def redeem(self, json: schema.Redeem) -> Json:
-        """Sign in with a ticket of ``/session/ticket``; each signs in once."""
-        agent = self._known.current().agents.get(self._auth.read_sign_in_ticket(json.ticket))
-        if agent is None:
-            raise NotSignedIn
-        token = self._auth.admit_vouched(agent, g.cti_caller)
-        log.info("signed_in", agent=agent.id, how="vouched")
-        return self._grant(agent, token)
-
-    def renew(self) -> Json:
-        """Get a fresh token for the same sign-in."""
-        return {"token": self._auth.renew(g.cti_session, g.cti_bearer), "expires_in": _seconds(TOKEN_LIFE)}
-
-    def sign_out(self) -> tuple[str, int]:
-        """Sign out: this token, and all that were got with it, are refused from now on."""
-        self._auth.sign_out(g.cti_session, g.cti_caller)
-        return "", 204
-
-    def sign_out_everywhere(self) -> Json:
-        """Sign out here and wherever else the agent is signed in."""
-        return {"ended": self._warden.sign_out(g.cti_agent, self._who())}
-
-    def second_factor(self) -> Json:
-        """Whether the agent shows one-time codes, and must."""
-        with self._database.reading() as connection:
-            left = second_factors.recovery_codes_left(connection, g.cti_agent.id)
-        agent: Agent = g.cti_agent
-        return {"on": agent.second_factor, "demanded": self._auth.demands(agent), "recovery_codes_left": left}
-
-    def begin_totp(self) -> tuple[Json, int]:
-        """Make a secret for the agent's authenticator app; it counts once a code of it is confirmed."""
-        begun = self._auth.begin_enrolment(g.cti_agent)
-        return {"secret": begun.secret, "uri": begun.uri, "qr": begun.qr}, 201
-
-    def confirm_totp(self, json: schema.Code) -> Json:
-        """Show a first code: from now on the agent signs in with codes."""
-        told = self._auth.confirm_enrolment(g.cti_agent, json.code, self._who())
-        self._known.refresh()
-        return {"recovery_codes": told}
-
-    def sign_agent_out(self, agent_id: str) -> Json:
-        """Sign somebody else out everywhere."""
-        return {"ended": self._warden.sign_out(self._agent(agent_id), self._who())}
-
-    def reset_totp(self, agent_id: str) -> tuple[str, int]:
-        """Take somebody's one-time codes away, who lost their telephone."""
-        self._warden.reset_totp(self._agent(agent_id), self._who())
-        self._known.refresh()
-        return "", 204
-
-    def issue_ticket(self) -> tuple[Json, int]:
-        """Get a ticket that opens one live socket within a minute."""
-        issued = self._auth.issue_ticket(g.cti_agent, g.cti_session)
-        return {"ticket": issued, "expires_in": _seconds(TICKET_LIFE)}, 201
+    # ── the agent ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def set_presence(self, json: schema.SetPresence) -> Json:
         """Take calls, or be away."""
@@ -324,55 +221,13 @@ class Api:
     # ── how ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _admit(self) -> None:
-        """Only JSON (which no cross-site form can send), only so much of it, only from who may.
-
-        Who may stands in the table; a path that does not is a 404 for those who are signed in, and a 401 for others.
-        """
+        """Only JSON (which no cross-site form can send), only so much of it, only from who may."""
         request.max_content_length = LARGEST_BODY
-        g.cti_caller = Caller(self._addresses.of(request.environ), request.headers.get("User-Agent", ""))
-        needs = self._needs.get((request.endpoint or "").rpartition(".")[2], Permission.OWN_SIGN_IN)
-        if isinstance(needs, Door):
-            self._limits.knock(needs, g.cti_caller.address)
-        else:
-            self._admit_agent(needs)
+        self._entrance.admit(self._needs.get((request.endpoint or "").rpartition(".")[2], Permission.OWN_SIGN_IN))
         if any("\0" in str(value) for value in (request.view_args or {}).values()):
             raise NotFound  # no id has it, and PostgreSQL will not even be asked
         if request.method in ("POST", "PUT") and request.get_data() and not isinstance(_parsed(), dict):
             raise BadRequest("bad_json")
-
-    def _admit_agent(self, needs: Permission) -> None:
-        kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            raise NotSignedIn
-        g.cti_bearer = bearer.strip()
-        g.cti_session = session = self._auth.read_token(g.cti_bearer)
-        agent = self._known.current().agents.get(session.agent_id)
-        if agent is None:
-            raise NotSignedIn
-        g.cti_agent = agent
-        if not self._auth.allows(agent, g.cti_caller.address):
-            raise NotAllowed("address_not_allowed")
-        if needs not in self._auth.permissions(agent):
-            raise NotAllowed("must_enrol" if self._auth.must_enrol(agent) else "not_allowed")
-
-    def _who(self) -> Who:
-        caller: Caller = g.cti_caller
-        return caller.as_agent(g.cti_agent.id)
-
-    def _agent(self, agent_id: str) -> Agent:
-        """A colleague. Raises NotFound."""
-        agent = self._known.current().agents.get(int(agent_id)) if agent_id.isdecimal() else None
-        if agent is None:
-            raise NotFound("colleague_not_found")
-        return agent
-
-    def _grant(self, agent: Agent, token: str) -> Json:
-        return {
-            "token": token,
-            "expires_in": _seconds(TOKEN_LIFE),
-            "agent": self._agent_json(agent),
-            "must_enrol": self._auth.must_enrol(agent),
-        }
 
     def _card(self, record: CallRecord) -> Json:
         with self._database.reading() as connection:
@@ -384,11 +239,7 @@ class Api:
             directory.change_agent(connection, agent.id, **values)
         changed = self._known.refresh().agents[agent.id]
         self._hub.wake(agent_topic(agent.id))
-        return self._agent_json(changed)
-
-    def _agent_json(self, agent: Agent) -> Json:
-        with self._database.reading() as connection:
-            return agent_json(agent, self._delivery.presence(connection, agent))
+        return self._entrance.agent_json(changed)
 
 
 def _parsed() -> object:
@@ -429,7 +280,3 @@ def _explain_http(error: HTTPException) -> Response:
 def _explain_bug(error: Exception) -> Response:
     log.error("api_broke", endpoint=request.endpoint, exc_info=error)
     return problem(500, "server_error")
-
-
-def _seconds(duration: Any) -> int:
-    return int(duration.total_seconds())

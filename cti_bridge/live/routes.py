@@ -10,8 +10,8 @@ from flask import Blueprint, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 
-from cti_bridge.auth import Auth
-from cti_bridge.errors import BridgeError, TicketExpired, TicketInvalid, TicketUsed
+from cti_bridge.auth import Addresses, Auth, Door, Limits
+from cti_bridge.errors import BridgeError, TicketExpired, TicketInvalid, TicketUsed, TooMany
 from cti_bridge.live.delivery import Delivery
 from cti_bridge.live.socket import TRY_AGAIN_LATER, AgentSocket, text_frame
 from cti_bridge.logbook import get_logger
@@ -42,7 +42,14 @@ class HelloRefused(Exception):
 
 
 def blueprint(
-    auth: Auth, delivery: Delivery, directory: KnownDirectory, *, origins: frozenset[str], most: int
+    auth: Auth,
+    delivery: Delivery,
+    directory: KnownDirectory,
+    *,
+    origins: frozenset[str],
+    most: int,
+    addresses: Addresses,
+    limits: Limits,
 ) -> Blueprint:
     """``origins`` are those of our own pages; ``most`` sockets are open at once in this process."""
     routes = Blueprint("live", __name__)
@@ -56,6 +63,11 @@ def blueprint(
         if request.headers.get("Origin") not in origins:
             log.warning("live_origin_refused")
             return Response("This page's origin may not open the live socket.", status=403, mimetype="text/plain")
+        try:
+            limits.look(Door.LIVE, addresses.of(request.environ))
+        except TooMany as refusal:
+            wait = {"Retry-After": str(refusal.values["retry_after"])}
+            return Response("Too many sockets without a good ticket.", status=429, headers=wait, mimetype="text/plain")
         return None
 
     @sock.route("/live", bp=routes)  # type: ignore[untyped-decorator]  # flask-sock has no types
@@ -71,7 +83,7 @@ def blueprint(
 
     def _serve(server: Server) -> None:
         try:
-            agent, session_id = _hello(server, auth, directory)
+            agent, session_id = _hello(server, auth, directory, addresses.of(server.environ))
             connected = AgentSocket(server, agent.id, session_id)
             try:
                 delivery.join(connected, agent)
@@ -80,6 +92,8 @@ def blueprint(
             finally:
                 delivery.leave(connected)
         except HelloRefused as refusal:
+            with suppress(TooMany):  # the next one from there is not even opened
+                limits.knock(Door.LIVE, addresses.of(server.environ))
             _refuse(server, str(refusal), REFUSED)
         except BridgeError as problem:
             log.error("live_not_joined", problem=type(problem).__name__)
@@ -88,7 +102,7 @@ def blueprint(
     return routes
 
 
-def _hello(server: Server, auth: Auth, directory: KnownDirectory) -> tuple[Agent, str | None]:
+def _hello(server: Server, auth: Auth, directory: KnownDirectory, address: str) -> tuple[Agent, str | None]:
     """Who it is and by which sign-in, by the ticket in the first frame. Raises HelloRefused or StoreUnavailable."""
     data = server.receive(timeout=HELLO_WITHIN)
     if data is None:
@@ -107,7 +121,7 @@ def _hello(server: Server, auth: Auth, directory: KnownDirectory) -> tuple[Agent
         agent = directory.current().agents.get(admission.agent_id)
     except (TicketInvalid, TicketExpired, TicketUsed) as problem:
         raise HelloRefused(problem.code) from None
-    if agent is None:
+    if agent is None or not auth.allows(agent, address):
         raise HelloRefused("ticket_invalid")
     return agent, admission.session_id
 

@@ -31,6 +31,9 @@ log = get_logger(__name__)
 LARGEST_BODY = 64 * 1024
 IDEMPOTENCY_TOKEN = "I-Twilio-Idempotency-Token"  # noqa: S105  (the name of a header)
 
+REFUSALS_TOLD_EVERY = 5.0
+"""Seconds between two lines in the log about wrong signatures; each says how many there were since the last."""
+
 ROUTES = {
     "/voice/incoming": EventKind.INCOMING,
     "/voice/outgoing": EventKind.OUTGOING,
@@ -87,6 +90,7 @@ class Webhooks:
         self._language = settings.language
         self._account_sid = settings.twilio_account_sid
         self._clock = clock
+        self._untold, self._told_at = 0, float("-inf")
 
     def blueprint(self) -> Blueprint:
         """The routes under ``/twilio``."""
@@ -109,7 +113,7 @@ class Webhooks:
         if not self._signatures.verify(request):
             if self._names_our_account():
                 self.health.note(accepted=False)
-            log.warning("signature_refused", kind=kind.value, mend="compare CTI_PUBLIC_URL and TWILIO_AUTH_TOKEN")
+            self._tell_refusal(kind)
             return "refused", Response(status=403)  # not Twilio: no hint why
         event: CallEvent | None = None
         try:
@@ -123,6 +127,15 @@ class Webhooks:
             return self._recover(kind, event, problem)
         self.health.note(accepted=True)
         return "taken", _twiml(answer)
+
+    def _tell_refusal(self, kind: EventKind) -> None:
+        """A stranger may knock as often as they like and is answered each time; the log is not for them to fill."""
+        self._untold += 1
+        now = time.monotonic()
+        if now - self._told_at >= REFUSALS_TOLD_EVERY:
+            told, self._untold, self._told_at = self._untold, 0, now
+            mend = "compare CTI_PUBLIC_URL and TWILIO_AUTH_TOKEN"
+            log.warning("signature_refused", kind=kind.value, times=told, mend=mend)
 
     def _names_our_account(self) -> bool:
         """Twilio with a wrong secret does; a stranger's noise, which must not worry the agents, does not."""

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, send_from_directory
 from flask.typing import ResponseReturnValue
 
 from cti_bridge.connector import Screen
+from cti_bridge.headers import PERMISSIONS
 
 DIST = Path(__file__).parent / "dist"
 ORIGINS = "__CTI_EMBED_ORIGINS__"
@@ -65,7 +66,7 @@ def blueprint(*, embed_origins: tuple[str, ...], live_origin: str, screen: Scree
             )
         )
         response.headers["Cache-Control"] = "no-cache"
-        response.headers["Permissions-Policy"] = "camera=(), geolocation=()"
+        response.headers["Permissions-Policy"] = PERMISSIONS
         return response
 
     @routes.get("/<path:name>")
@@ -75,12 +76,6 @@ def blueprint(*, embed_origins: tuple[str, ...], live_origin: str, screen: Scree
             abort(404)
         response = send_from_directory(DIST, name, max_age=300)
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        return response
-
-    @routes.after_request
-    def harden(response: Response) -> Response:
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     return routes
