@@ -97,11 +97,12 @@ class CallLogs:
             record = calls.get(connection, call_id)
         return self._composed(record, correction) if record else None
 
-    def correct(self, entry_id: int, changes: Correction) -> CallLog | None:
+    def correct(self, entry_id: int, changes: Correction, *, keep: bool = True) -> CallLog | None:
         """Have this log written with these changes, beside earlier ones, now: the log as it will be.
 
         The CRM refused it as it was. What ``changes`` says of the agent's own words (``note_was``, ``disposition_was``)
-        is filled in here. None when there is no such entry, or its call is gone.
+        is filled in here. ``keep=False`` only tells how it would be. None when there is no such entry, or its call is
+        gone.
         """
         with self._database.transaction() as connection:
             found = entries.get(connection, entry_id)
@@ -109,6 +110,8 @@ class CallLogs:
             if found is None or record is None:
                 return None
             correction = _added(found.correction or AS_IT_IS, changes, record)
+            if not keep:
+                return self._composed(record, correction)
             entries.correct(connection, found, correction, self._clock())
             calls.touch(connection, record.id, self._clock())
         log.warning("log_correction_kept", call=record.id, entry=entry_id, fields=correction.fields)

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from cti_bridge.errors import StoreUnavailable
 from cti_bridge.model import Usage
+
+
+class Figures(Protocol):
+    """What ``backlog`` counts."""
+
+    @property
+    def standing(self) -> Mapping[Any, int]: ...
+    @property
+    def late(self) -> timedelta: ...
+    @property
+    def delivered(self) -> int: ...
 
 
 class Metrics:
@@ -35,6 +49,10 @@ class Metrics:
         self.unsent_logs = Gauge("cti_call_logs_unsent", "Call logs due and not yet in the CRM", registry=self.registry)
         self.parked_logs = Gauge("cti_call_logs_parked", "Call logs that need an administrator", registry=self.registry)
 
+    def watch_logs(self, figures: Callable[[], Figures]) -> None:
+        """Tell also of the outbox, whose figures these are, whenever the metrics are read."""
+        self.registry.register(_CallLogs(figures))
+
     def text(self) -> bytes:
         """The exposition format of Prometheus."""
         return generate_latest(self.registry)
@@ -56,3 +74,34 @@ class _CrmUsage(Collector):
             if usage.limit is not None:
                 limits.add_metric([self._connector, usage.resource], usage.limit)
         return (used, limits)
+
+
+class _CallLogs(Collector):
+    """The outbox of all processes, asked of the database whenever the metrics are read; silent while that is gone."""
+
+    def __init__(self, figures: Callable[[], Figures]) -> None:
+        self._figures = figures
+
+    def describe(self) -> Iterable[Metric]:
+        return self._families()
+
+    def collect(self) -> Iterable[Metric]:
+        try:
+            figures = self._figures()
+        except StoreUnavailable:
+            return
+        standing, late, delivered = self._families()
+        for name, count in figures.standing.items():
+            standing.add_metric([str(name)], count)
+        late.add_metric([], figures.late.total_seconds())
+        delivered.add_metric([], figures.delivered)
+        yield from (standing, late, delivered)
+
+    def _families(self) -> tuple[GaugeMetricFamily, GaugeMetricFamily, CounterMetricFamily]:
+        return (
+            GaugeMetricFamily(
+                "cti_call_logs", "Call logs that are not in the CRM, by how they stand", labels=["standing"]
+            ),
+            GaugeMetricFamily("cti_call_logs_late_seconds", "Since when the oldest call log is due", labels=[]),
+            CounterMetricFamily("cti_call_logs_delivered", "Call logs written to the CRM, by all processes", labels=[]),
+        )

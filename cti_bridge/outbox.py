@@ -1,7 +1,7 @@
 """CRM writes that must happen: put into the caller's own transaction, delivered by a loop, tried again, parked.
 
 Changing a call and enqueueing its log is one commit, so neither exists without the other. What a delivery does is
-handed in (``calllogs``). Any number of processes may run the loop.
+handed in (``calllogs``); what an administrator does about it is ``backlog``'s. Any number of processes may run the loop.
 
 What is promised, and by what. *Every write happens*: the entry is there until the CRM has confirmed it. *At least once*
 is all that a queue can give: the CRM write finds its record again by the call's id. *The newest content stands in the
@@ -18,12 +18,13 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from cti_bridge.backlog import DELIVERED, SINCE_EVER
 from cti_bridge.circuit import Circuit
 from cti_bridge.clock import Clock, utc_now
 from cti_bridge.errors import BridgeError, ConnectorRefused, ConnectorUnavailable, StoreUnavailable
@@ -33,7 +34,7 @@ from cti_bridge.logbook import get_logger
 from cti_bridge.model import RecordLink
 from cti_bridge.store import Database, calls
 from cti_bridge.store import outbox as entries
-from cti_bridge.store.outbox import Entry, Standing
+from cti_bridge.store.outbox import Entry
 from cti_bridge.store.tallies import Tallies
 
 log = get_logger(__name__)
@@ -66,9 +67,6 @@ HANDS = 4
 
 GRACE = 20.0
 """Seconds that a stopping worker finishes what is under way; Heroku kills after 30."""
-
-DELIVERED = "call logs delivered"
-SINCE_EVER = date(1970, 1, 1)
 
 Deliver = Callable[[Entry, Callable[[], None]], RecordLink]
 
@@ -112,8 +110,6 @@ class Outbox:
         self._saw_down = False
         hub.listen(self._hear)
 
-    # ── for everybody ───────────────────────────────────────────────────────────────────────────────────────────────
-
     def enqueue(self, connection: Connection, call_id: str, *, run_at: datetime) -> None:
         """Make sure, in this transaction, that the call's log is written at ``run_at`` or before."""
         entries.put(connection, call_id, CALL_LOG, run_at=run_at, now=self._clock())
@@ -121,45 +117,6 @@ class Outbox:
     def nudge(self) -> None:
         """Something is due: look now, here and in every other process."""
         self._hub.wake(topics.OUTBOX)
-
-    # ── what an administrator does ──────────────────────────────────────────────────────────────────────────────────
-
-    def listed(self, standings: Iterable[Standing], *, limit: int = 100, after: int = 0) -> list[Entry]:
-        """Entries that stand so, oldest first; ``after`` is the id of the last one on the page before."""
-        with self._database.reading() as connection:
-            return entries.standing_in(connection, tuple(standings), self._clock(), limit=limit, after=after)
-
-    def find(self, entry_id: int) -> Entry | None:
-        with self._database.reading() as connection:
-            return entries.get(connection, entry_id)
-
-    def retry_parked(self, entry_id: int | None = None) -> int:
-        """Make one entry that is parked, given up or waits for its next try due now, or all parked; returns how many."""
-        with self._database.transaction() as connection:
-            self._show(connection, entry_id)
-            count = entries.retry_parked(connection, self._clock(), entry_id)
-        log.info("logs_retried_by_hand", entry=entry_id, count=count)
-        self.nudge()
-        return count
-
-    def give_up(self, entry_id: int, reason: str) -> bool:
-        """Write this log no more; it stays in the list with the reason. False when there is no such entry, the CRM has
-        it, or it is being written just now."""
-        with self._database.transaction() as connection:
-            call_id = self._show(connection, entry_id)
-            done = entries.give_up(connection, entry_id, reason, self._clock())
-        if done and call_id:
-            log.warning("log_given_up", call=call_id, entry=entry_id)
-            self._hub.wake(topics.call_topic(call_id), topics.HEALTH)
-        return done
-
-    def _show(self, connection: Connection, entry_id: int | None) -> str | None:
-        """Lock the entry's call and have its card drawn anew; the id of the call."""
-        entry = entries.get(connection, entry_id) if entry_id is not None else None
-        if entry is None:
-            return None
-        calls.touch(connection, entry.call_id, self._clock())
-        return entry.call_id
 
     # ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -211,16 +168,19 @@ class Outbox:
             self._wake.set()
 
     def _hand_out(self, work: queue.SimpleQueue[Entry | None]) -> bool:
-        """Claim as many as there are hands free; whether there may be more. A hand that is done wakes the loop."""
+        """When a hand has nothing to do, claim for it and one more for each: fewer and larger claims. A hand that is done
+        wakes the loop. Returns whether to go on at once."""
         self._renew_leases()
         self._tell_delivered()
         self._notice_recovery()
         with self._lock:
-            free = self._hands - len(self._leases)
-        claimed = self._claim(free) if free > 0 else []
+            held = len(self._leases)
+        if held >= self._hands:
+            return False
+        claimed = self._claim(2 * self._hands - held)
         for entry in claimed:
             work.put(entry)
-        return 0 < len(claimed) == free
+        return bool(claimed)
 
     def _claim(self, most: int) -> list[Entry]:
         """Take what is due. While the CRM is down, one entry at a time goes as the probe."""
@@ -252,15 +212,26 @@ class Outbox:
             self._wake.set()
 
     def _finish(self, work: queue.SimpleQueue[Entry | None], hands: list[threading.Thread]) -> None:
+        """Give back what no hand has begun, and wait for what one has."""
+        untouched = list(_emptied(work))
         for _ in hands:
             work.put(None)
-        deadline = time.monotonic() + GRACE
-        for hand in hands:
-            hand.join(max(0.0, deadline - time.monotonic()))
         try:
+            self._release(untouched)
+            deadline = time.monotonic() + GRACE
+            for hand in hands:
+                hand.join(max(0.0, deadline - time.monotonic()))
             self._tell_delivered()
-        except StoreUnavailable:
-            log.warning("delivered_logs_not_counted", count=self._delivered)
+        except StoreUnavailable as problem:  # their leases run out by themselves
+            log.warning("outbox_stopped_without_database", problem=str(problem))
+
+    def _release(self, untouched: list[Entry]) -> None:
+        with self._database.transaction() as connection:
+            for entry in untouched:
+                entries.release(connection, entry, self._clock())
+        with self._lock:
+            for entry in untouched:
+                self._leases.pop(_key(entry), None)
 
     # ── leases ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -335,7 +306,7 @@ class Outbox:
         back_off = BACK_OFF[min(entry.failures, len(BACK_OFF) - 1)] * self._random.uniform(1.0, 1.2)
         wait = max(back_off, min(retry_after or timedelta(0), LONGEST_RETRY_AFTER))
         with self._concluding(entry, now) as connection:
-            if not entries.retry(connection, entry, run_at=now + wait, error=error):
+            if not entries.put_off(connection, entry, run_at=now + wait, error=error):
                 entries.write_again(connection, entry, now)  # without an answer, it may have been written
         log.warning("log_put_off", call=entry.call_id, failures=entry.failures + 1, seconds=round(wait.total_seconds()))
 
@@ -374,6 +345,13 @@ class Outbox:
             self._tallies.add(DELIVERED, SINCE_EVER, count)
             with self._lock:
                 self._delivered -= count
+
+
+def _emptied(work: queue.SimpleQueue[Entry | None]) -> Iterator[Entry]:
+    with suppress(queue.Empty):
+        while True:
+            if (entry := work.get_nowait()) is not None:
+                yield entry
 
 
 def _key(entry: Entry) -> tuple[int, int]:

@@ -277,7 +277,7 @@ def _log(call: Call, entry: Entry | None) -> Json:
         state = "retrying" if entry.failures else "saved"
     else:
         state = "delivered" if entry.state is OutboxState.DELIVERED else "parked"
-    message = entry.last_error if state in ("retrying", "parked") else None
+    message = entry.reason or entry.last_error if state in ("retrying", "parked") else None
     return {"state": state, "url": entry.record_url, "message": message}
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from cti_bridge import outbox as outbox_module
+from cti_bridge.backlog import Backlog
 from cti_bridge.circuit import Circuit
 from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable, StoreUnavailable
 from cti_bridge.live.hub import Hub
@@ -155,7 +156,7 @@ def test_a_worker_whose_lease_ran_out_cannot_say_how_it_ended(
     later = clock() + timedelta(hours=1)
     with database.transaction() as connection:
         assert not entries.deliver(connection, slow, record_id="log:1", record_url=None, now=clock())
-        assert not entries.retry(connection, slow, run_at=later, error="slow")
+        assert not entries.put_off(connection, slow, run_at=later, error="slow")
         assert not entries.park(connection, slow, error="slow")
     assert entry_of(database) == quick
     with database.transaction() as connection:
@@ -211,6 +212,7 @@ def test_several_workers_never_deliver_one_entry_at_the_same_time(database: Data
 KILLED = """
 import sys, threading
 from datetime import datetime
+from cti_bridge.backlog import Backlog
 from cti_bridge.circuit import Circuit
 from cti_bridge.live.hub import Hub
 from cti_bridge.outbox import Outbox
@@ -299,7 +301,7 @@ def test_a_bug_in_the_delivery_is_tried_again_like_an_outage(
 
 
 def test_one_parked_log_or_all_are_tried_again_when_an_administrator_says_so(
-    database: Database, worker: Outbox, crm: Crm
+    database: Database, worker: Outbox, crm: Crm, clock: HandClock
 ) -> None:
     crm.troubles = iter([ConnectorRefused("No."), ConnectorRefused("No."), ConnectorRefused("No."), None, None, None])
     for call_id in ("CA-1", "CA-2", "CA-3"):
@@ -308,12 +310,13 @@ def test_one_parked_log_or_all_are_tried_again_when_an_administrator_says_so(
     with database.reading() as connection:
         assert len(entries.entries_in(connection, OutboxState.PARKED)) == 3
         assert entries.depth(connection, NOON) == (0, 3)
-    assert worker.retry_parked(entry_of(database, "CA-2").id) == 1
+    backlog = Backlog(database, Hub(), clock=clock)
+    assert backlog.retry(entry_of(database, "CA-2").id) == 1
     assert worker.work() is True
     assert worker.work() is False
     assert crm.written == ["CA-2"]
-    assert worker.retry_parked() == 2
-    assert worker.retry_parked() == 0
+    assert backlog.retry() == 2
+    assert backlog.retry() == 0
 
 
 def test_an_open_circuit_leaves_the_crm_alone_until_a_probe_is_due(
@@ -429,4 +432,5 @@ def test_what_is_left_when_the_worker_stops_stays_due(
     assert len(crm.written) == 1
     with database.reading() as connection:
         [left] = entries.entries_in(connection, OutboxState.PENDING)
-    assert left.attempts == 0
+    assert not left.leased, "nobody works on it, and nobody else may either"
+    assert left.run_at <= NOON

@@ -14,7 +14,7 @@ import click
 import requests
 
 from cti_bridge import __version__
-from cti_bridge.bench import crowd, history, kills, ring, salesforce, table, webhook
+from cti_bridge.bench import crowd, history, kills, outbox, ring, salesforce, table, webhook
 from cti_bridge.bench.load import FULL, QUICK, Load
 from cti_bridge.bench.table import NotMeasured, Row
 from cti_bridge.bench.twilio import Twilio
@@ -29,6 +29,7 @@ MEASURES: dict[str, Measure] = {
     "Salesforce from afar": salesforce.from_afar,
     "connected agents": crowd.crowd,
     "stored calls": history.flatness,
+    "waiting logs": outbox.drain,
     "kill -9": kills.survival,
 }
 

@@ -1,20 +1,16 @@
-"""The commands that run something: serve, migrate, outbox, simulate, demo, bench."""
+"""The commands that run something: serve, migrate, simulate, demo, bench."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 import click
 
-from cti_bridge.cli.words import connect, fail, open_database, say
+from cti_bridge.cli.words import connect, fail, say
 from cti_bridge.settings import DEFAULT_DATABASE, Settings
 from cti_bridge.store import Database
-from cti_bridge.store import outbox as entries
-from cti_bridge.store.outbox import OutboxState
 
 
 @click.command()
@@ -34,59 +30,6 @@ def migrate() -> None:
     """Bring the database's tables up to this version. Needs no setting but DATABASE_URL."""
     _migrate(connect(os.environ.get("DATABASE_URL") or DEFAULT_DATABASE))
     say("データベースは最新です。", "The database is up to date.")
-
-
-@click.group()
-def outbox() -> None:
-    """CRM writes that wait, are retried, or are parked."""
-
-
-@outbox.command("list")
-@click.option("--state", type=click.Choice([state.value for state in OutboxState]), default="parked", show_default=True)
-def list_entries(state: str) -> None:
-    """Show entries with the CRM's own words."""
-    _, database = open_database()
-    with database.reading() as connection:
-        found = entries.entries_in(connection, OutboxState(state))
-    for entry in found:
-        due = f"{entry.run_at:%Y-%m-%d %H:%M}"
-        click.echo(f"{entry.id:>6}  {entry.call_id}  tries {entry.attempts}  {due}  {entry.last_error or ''}")
-    say(f"{len(found)} 件", f"entries: {len(found)}")
-
-
-@outbox.command("retry")
-@click.argument("entry", type=int, required=False)
-def retry(entry: int | None) -> None:
-    """Try a parked ENTRY again, or all of them."""
-    settings, _ = open_database()
-    from cti_bridge.app import Bridge  # noqa: PLC0415
-
-    bridge = Bridge(settings)
-    count = bridge.outbox.retry_parked(entry)
-    bridge.database.close()
-    if entry is not None and not count:
-        raise fail(f"保留中の {entry} 番はありません。", f"There is no parked entry {entry}.")
-    say(f"{count} 件を再送します。", f"Due again: {count}")
-
-
-@outbox.command("work")
-def work() -> None:
-    """Write call logs to the CRM in this process, until stopped."""
-    settings, _ = open_database()
-    from cti_bridge.app import Bridge  # noqa: PLC0415
-
-    bridge = Bridge(settings)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        bridge.outbox.stop(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    bridge.lookups.open()
-    bridge.hub.start()
-    bridge.outbox.run()
-    bridge.hub.stop()
-    bridge.database.close()
 
 
 @click.command()
@@ -141,4 +84,4 @@ def _migrate(database: Database) -> None:
     migrations.upgrade(database)
 
 
-COMMANDS = (serve, migrate, outbox, simulate, demo, bench)
+COMMANDS = (serve, migrate, simulate, demo, bench)

@@ -26,6 +26,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     case,
     func,
     literal_column,
@@ -157,38 +158,41 @@ def put(connection: Connection, call_id: str, kind: str, *, run_at: datetime, no
     connection.execute(statement.on_conflict_do_update(index_elements=["call_id", "kind"], set_=again))
 
 
+_other = outbox.alias("other")
+_in_the_way = (
+    select(_other.c.id)
+    .where(
+        _other.c.call_id == outbox.c.call_id,
+        _other.c.id != outbox.c.id,
+        _other.c.state == literal_column(f"'{OutboxState.PENDING}'"),
+        or_(_other.c.id < outbox.c.id, _other.c.leased & (_other.c.run_at > bindparam("now"))),
+    )
+    .correlate(outbox)
+    .exists()
+)
+_due = (
+    select(outbox.c.id)
+    .where(_is_pending, outbox.c.run_at <= bindparam("now"), ~_in_the_way)
+    .order_by(outbox.c.run_at, outbox.c.id)
+    .limit(bindparam("most", type_=Integer))
+    .with_for_update(skip_locked=True, of=outbox)
+    .cte("due")
+)
+_claim = (
+    update(outbox)
+    .where(outbox.c.id.in_(select(_due.c.id)), _is_pending)
+    .values(attempts=outbox.c.attempts + 1, run_at=bindparam("until"), leased=True)
+    .returning(outbox)
+)
+
+
 def claim(connection: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Entry]:
     """Take due entries, longest due first, for as long as the lease; other workers' claims are stepped over.
 
     Of one call's entries only the oldest is taken, and none while another is being written: a call's writes have an order.
     """
-    other = outbox.alias("other")
-    in_the_way = (
-        select(other.c.id)
-        .where(
-            other.c.call_id == outbox.c.call_id,
-            other.c.id != outbox.c.id,
-            other.c.state == literal_column(f"'{OutboxState.PENDING}'"),
-            or_(other.c.id < outbox.c.id, other.c.leased & (other.c.run_at > now)),
-        )
-        .correlate(outbox)
-        .exists()
-    )
-    due = (
-        select(outbox.c.id)
-        .where(_is_pending, outbox.c.run_at <= now, ~in_the_way)
-        .order_by(outbox.c.run_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=outbox)
-        .cte("due")
-    )
-    statement = (
-        update(outbox)
-        .where(outbox.c.id.in_(select(due.c.id)), _is_pending)
-        .values(attempts=outbox.c.attempts + 1, run_at=now + lease, leased=True)
-        .returning(outbox)
-    )
-    return [_entry(row) for row in connection.execute(statement)]
+    taken = connection.execute(_claim, {"now": now, "until": now + lease, "most": limit})
+    return [_entry(row) for row in taken]
 
 
 def renew(connection: Connection, entry: Entry, until: datetime) -> bool:
@@ -196,24 +200,37 @@ def renew(connection: Connection, entry: Entry, until: datetime) -> bool:
     return connection.execute(update(outbox).where(_mine(entry)).values(run_at=until, leased=True)).rowcount == 1
 
 
-def deliver(connection: Connection, entry: Entry, *, record_id: str, record_url: str | None, now: datetime) -> bool:
-    """Say that the CRM has it; False when another worker has taken over. Newer content keeps the entry pending."""
-    newer = outbox.c.revision > entry.revision
-    return _conclude(
-        connection,
-        entry,
-        state=case((newer, OutboxState.PENDING.value), else_=OutboxState.DELIVERED.value),
-        run_at=case((newer, now), else_=outbox.c.run_at),
-        due_at=case((newer, now), else_=outbox.c.due_at),
-        delivered_at=now,
+def release(connection: Connection, entry: Entry, now: datetime) -> bool:
+    """Give a claim back that nothing was done with: it is due."""
+    return _conclude(connection, entry, run_at=now)
+
+
+_newer = outbox.c.revision > bindparam("told")
+_deliver = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("entry"), outbox.c.attempts == bindparam("token"), _is_pending)
+    .values(
+        state=case((_newer, OutboxState.PENDING.value), else_=OutboxState.DELIVERED.value),
+        run_at=case((_newer, bindparam("now", type_=Moment)), else_=outbox.c.run_at),
+        due_at=case((_newer, bindparam("now", type_=Moment)), else_=outbox.c.due_at),
+        delivered_at=bindparam("now", type_=Moment),
+        leased=False,
         failures=0,
         last_error=None,
-        record_id=record_id,
-        record_url=record_url,
+        record_id=bindparam("record"),
+        record_url=bindparam("url"),
     )
+)
 
 
-def retry(connection: Connection, entry: Entry, *, run_at: datetime, error: str) -> bool:
+def deliver(connection: Connection, entry: Entry, *, record_id: str, record_url: str | None, now: datetime) -> bool:
+    """Say that the CRM has it; False when another worker has taken over. Newer content keeps the entry pending."""
+    parameters = {"entry": entry.id, "token": entry.attempts, "told": entry.revision, "now": now}
+    return connection.execute(_deliver, {**parameters, "record": record_id, "url": record_url}).rowcount == 1
+
+
+def put_off(connection: Connection, entry: Entry, *, run_at: datetime, error: str) -> bool:
+    """Say that it is tried again at ``run_at``, and why not now."""
     return _conclude(connection, entry, run_at=run_at, failures=outbox.c.failures + 1, last_error=error)
 
 
@@ -257,7 +274,7 @@ def hasten(connection: Connection, now: datetime) -> int:
 # ── what an administrator does ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def retry_parked(connection: Connection, now: datetime, entry_id: int | None = None) -> int:
+def retry(connection: Connection, now: datetime, entry_id: int | None = None) -> int:
     """Make one entry that is parked, given up or retried due now, or all that are parked; returns how many."""
     chosen = _is_parked if entry_id is None else ((outbox.c.id == entry_id) & (_is_parked | _is_given_up | _retried))
     values = {"state": OutboxState.PENDING.value, "run_at": now, "due_at": now, "failures": 0, "reason": None}
@@ -358,9 +375,11 @@ def depth(connection: Connection, now: datetime) -> tuple[int, int]:
     return overdue, parked
 
 
+_next_due = select(outbox.c.run_at).where(_is_pending).order_by(outbox.c.run_at).limit(1)
+
+
 def next_due(connection: Connection) -> datetime | None:
-    query = select(outbox.c.run_at).where(_is_pending).order_by(outbox.c.run_at).limit(1)
-    moment: datetime | None = connection.execute(query).scalar_one_or_none()
+    moment: datetime | None = connection.execute(_next_due).scalar_one_or_none()
     return moment
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from sqlalchemy import Column, Date, Integer, String, Table, delete
+from sqlalchemy import Column, Date, Integer, String, Table, delete, select
 
 from cti_bridge.store.database import INSERTS, Database, metadata
 
@@ -37,3 +37,9 @@ class Tallies:
             if total == amount:  # a new day
                 connection.execute(delete(tallies).where(tallies.c.name == name, tallies.c.day < day - KEPT))
         return total
+
+    def count(self, name: str, day: date) -> int:
+        """What was counted that day. Raises StoreUnavailable."""
+        with self._database.reading() as connection:
+            query = select(tallies.c.count).where(tallies.c.name == name, tallies.c.day == day)
+            return connection.execute(query).scalar_one_or_none() or 0

@@ -1,41 +1,14 @@
-"""Serving, migrating and the outbox from the command line."""
+"""Serving and migrating from the command line."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cti_bridge.store import outbox
-from cti_bridge.store.outbox import OutboxState
 from tests.cli.conftest import SETTINGS, Terminal
-
-NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
-
-
-def parked(terminal: Terminal, words: str) -> None:
-    database = terminal.database()
-    with database.transaction() as connection:
-        outbox.put(connection, "CA1", "call_log", run_at=NOW, now=NOW)
-        [entry] = outbox.claim(connection, now=NOW, lease=timedelta(seconds=5), limit=1)
-        outbox.park(connection, entry, error=words)
-    database.close()
-
-
-def test_a_parked_log_is_shown_in_the_crms_words_and_made_due_again(terminal: Terminal) -> None:
-    parked(terminal, "REQUIRED_FIELD_MISSING: Subject")
-
-    assert "REQUIRED_FIELD_MISSING: Subject" in terminal.run("outbox", "list")
-    assert "There is no parked entry 99" in terminal.run("outbox", "retry", "99", code=1)
-    assert "Due again: 1" in terminal.run("outbox", "retry")
-    database = terminal.database()
-    with database.reading() as connection:
-        [entry] = outbox.entries_in(connection, OutboxState.PENDING)
-    database.close()
-    assert entry.failures == 0
 
 
 def test_migrating_needs_the_databases_address_alone(empty_terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
