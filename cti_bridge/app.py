@@ -14,8 +14,8 @@ from typing import Any
 from flask import Blueprint, Flask, Response, jsonify, redirect
 from flask.typing import ResponseReturnValue
 
-from cti_bridge import logbook, widgets
-from cti_bridge.api import Api
+from cti_bridge import headers, logbook, widgets
+from cti_bridge.api import Api, Entrance
 from cti_bridge.auth import Addresses, Auth, Limits
 from cti_bridge.backlog import Backlog
 from cti_bridge.calllogs import CallLogs
@@ -173,19 +173,25 @@ class Bridge:
         settings = self.settings
         whole = Blueprint("cti_bridge", __name__, url_prefix=self.url_prefix or None)
         whole.before_request(self.start)
+        whole.after_request(headers.harden(https=settings.public_url.startswith("https:")))
         api = Api(
             database=self.database,
             known=self.directory,
-            auth=self.auth,
             use_cases=self.calls,
             dialling=self.dialling,
-            delivery=self.delivery,
             connector=self.connector,
             pops=self.pops,
             recordings=self.recordings,
             hub=self.hub,
-            addresses=self.addresses,
-            limits=self.limits,
+            entrance=Entrance(
+                database=self.database,
+                known=self.directory,
+                auth=self.auth,
+                addresses=self.addresses,
+                limits=self.limits,
+                connector=self.connector,
+                delivery=self.delivery,
+            ),
         )
         live_origin = settings.public_origin.replace("http", "ws", 1)
         whole.register_blueprint(self.webhooks.blueprint())
@@ -202,6 +208,8 @@ class Bridge:
                 self.directory,
                 origins=frozenset({settings.public_origin}),
                 most=settings.max_sockets,
+                addresses=self.addresses,
+                limits=self.limits,
             )
         )
         whole.add_url_rule("/healthz", "healthz", self._healthz)
