@@ -173,7 +173,8 @@ class Entrance:
 
     def _agent(self, agent_id: str) -> Agent:
         """A colleague. Raises NotFound."""
-        agent = self._known.current().agents.get(int(agent_id)) if agent_id.isdecimal() else None
+        known = {str(agent.id): agent for agent in self._known.current().agents.values()}
+        agent = known.get(agent_id)
         if agent is None:
             raise NotFound("colleague_not_found")
         return agent
