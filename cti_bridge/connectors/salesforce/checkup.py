@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from cti_bridge.connectors.salesforce.budget import WARN_AT
 from cti_bridge.connectors.salesforce.content import REFERENCES, can_hold, closed_status
 from cti_bridge.connectors.salesforce.lookup import Lookup
-from cti_bridge.connectors.salesforce.problems import SalesforceRefused
+from cti_bridge.connectors.salesforce.problems import Both, SalesforceRefused, SalesforceUnavailable
 from cti_bridge.connectors.salesforce.records import shapes
 from cti_bridge.connectors.salesforce.schema import Described, Table, contact_objects
 from cti_bridge.connectors.salesforce.soql import select
@@ -64,13 +64,17 @@ class CheckUp:
             return self._not_reached(problem)
 
     def _not_reached(self, problem: Exception) -> list[Finding]:
-        said = str(problem) if isinstance(problem, ConnectorError) else type(problem).__name__
+        """In each language its own words; of a mistake of ours, its name."""
+        if isinstance(problem, SalesforceUnavailable | SalesforceRefused):
+            said = problem.words
+        else:
+            said = Both(*[str(problem) if isinstance(problem, ConnectorError) else type(problem).__name__] * 2)
         return [
             Finding(
                 ERROR,
                 "salesforce",
-                f"Salesforceに確認できません：{said}",
-                f"Salesforce could not be asked: {said}",
+                f"Salesforceに確認できません：{said.ja}",
+                f"Salesforce could not be asked: {said.en}",
             )
         ]
 
@@ -309,7 +313,8 @@ class CheckUp:
         except SalesforceRefused:
             centres = None
         ours = f"{self._public_url.rstrip('/')}/widgets/salesforce" if self._public_url else "/widgets/salesforce"
-        found = [centre for centre in centres or () if ours in str(centre.get("AdapterUrl") or "")]
+        addresses = [str(centre.get("AdapterUrl") or "") for centre in centres or ()]
+        found = [one for one in addresses if one.startswith(self._public_url) and "/widgets/salesforce" in one]
         if found and not ended:
             yield Finding(
                 OK,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from cti_bridge.errors import ConnectorError, ConnectorRefused, ConnectorUnavailable
 
@@ -40,6 +40,11 @@ _BUDGET = Both(
     "SalesforceのAPIリクエスト数が1日の上限に達しました。しばらくすると自動的に再試行します。",
     "Salesforce's daily request limit is used up; this will be tried again by itself.",
 )
+
+_BUSY = Both(
+    "Salesforceが混み合っています（時間のかかる要求が重なりました）。", "Salesforce is busy with our own slow requests."
+)
+_TROUBLE = Both("Salesforceが一時的に応答できません。", "Salesforce cannot answer just now.")
 
 _UNAVAILABLE: Mapping[str, Both] = {
     "REQUEST_LIMIT_EXCEEDED": _BUDGET,
@@ -81,6 +86,7 @@ _MENDS: Mapping[str, Both] = {
         "A required field is missing; map it with SALESFORCE_TASK_FIELDS, or make it optional.",
     ),
 }
+_NO_SIGN_IN = Both("Salesforceがサインインを拒否しました。", "Salesforce refuses the sign-in.")
 _MENDS_OF_SIGN_IN: Mapping[str, Both] = {
     "invalid_client_id": Both(
         "SALESFORCE_CONSUMER_KEY が正しくありません（作成直後のアプリは使えるまで10分ほどかかります）。",
@@ -106,18 +112,50 @@ _MENDS_OF_SIGN_IN: Mapping[str, Both] = {
 SEVERAL = "MULTIPLE_CHOICES"
 
 
-class AnswerLost(ConnectorUnavailable):
+class SalesforceUnavailable(ConnectorUnavailable):
+    """Salesforce cannot do it just now. ``words`` say so to an administrator, each in one language."""
+
+    def __init__(self, words: Both, said: str = "", *, retry_after: timedelta | None = None) -> None:
+        self.words = Both(*(f"{one} {said}".strip() for one in words))
+        super().__init__(f"{' / '.join(words)} {said}".strip(), retry_after=retry_after)
+
+    def again(self, retry_after: timedelta | None) -> Self:
+        """The same for somebody else, or later."""
+        return type(self)(self.words, retry_after=retry_after)
+
+
+class AnswerLost(SalesforceUnavailable):
     """Salesforce may have done it, or may still be doing it: nobody knows."""
+
+
+TIMED_OUT = Both("Salesforceから時間内に応答がありません。", "Salesforce did not answer in time.")
+UNREADABLE = Both("Salesforceの応答を読み取れません。", "Salesforce's answer cannot be read.")
+
+
+def unreachable(problem: Exception) -> Both:
+    """For a connection that did not come about, or broke."""
+    kind = type(problem).__name__
+    return Both(f"Salesforceに接続できません（{kind}）。", f"Salesforce cannot be reached ({kind}).")
 
 
 class SalesforceRefused(ConnectorRefused):
     """Salesforce refused this, and would refuse it again.
 
-    ``fields`` are the fields that it names, ``ids`` the records that it says are there already.
+    ``fields`` are the fields that it names, ``ids`` the records that it says are there already, ``words`` the message in
+    one language each, where there is a mend.
     """
 
-    def __init__(self, message: str, *, code: str, fields: tuple[str, ...] = (), ids: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        fields: tuple[str, ...] = (),
+        ids: tuple[str, ...] = (),
+        words: Both | None = None,
+    ) -> None:
         super().__init__(message, code=code)
+        self.words = words or Both(message, message)
         self.fields = fields
         self.ids = ids
 
@@ -132,32 +170,31 @@ def translate(status: int, body: object, retry_after: str | None = None) -> Conn
     code = str(error.get("errorCode") or error.get("error") or "")
     if status in (401, 408, 429) or status >= 500 or code in LATER:
         if str(error.get("message")).startswith(BUSY):
-            return ConnectorUnavailable(
-                "Salesforce is busy with our own slow requests.", retry_after=timedelta(seconds=20)
-            )
+            return SalesforceUnavailable(_BUSY, retry_after=timedelta(seconds=20))
         what = _UNAVAILABLE.get(code if status != 401 else "INVALID_SESSION_ID")
-        words = _both(what) if what else f"Salesforce answers {status} {code}".strip() + "."
-        return ConnectorUnavailable(words, retry_after=_seconds(retry_after) or LATER.get(code))
+        said = "" if what else f"({f'{status} {code}'.strip()})"
+        return SalesforceUnavailable(what or _TROUBLE, said, retry_after=_seconds(retry_after) or LATER.get(code))
     if status == 300:  # an external id that is not unique: a list of addresses
         found = tuple(str(url).rpartition("/")[2] for url in body) if isinstance(body, list) else ()
         return SalesforceRefused("Salesforce: more than one record has this external id (300)", code=SEVERAL, ids=found)
     said = str(error.get("message") or error.get("error_description") or "").strip() or f"HTTP {status}"
     mend = next((words for known, words in _MENDS.items() if code.startswith(known)), None)
     ids = _duplicates(error)
-    message = f"{_both(mend)} Salesforce: {said}" if mend else f"Salesforce: {said}"
+    quoted = f"Salesforce: {said} ({code or status})"
     names = error.get("fields")
     fields = tuple(map(str, names)) if isinstance(names, list) else ()
-    return SalesforceRefused(f"{message} ({code or status})", code=code or str(status), fields=fields, ids=ids)
+    message = f"{' / '.join(mend)} {quoted}" if mend else quoted
+    words = Both(f"{mend.ja} {quoted}", f"{mend.en} {quoted}") if mend else None
+    return SalesforceRefused(message, code=code or str(status), fields=fields, ids=ids, words=words)
 
 
-def sign_in_refused(code: str, said: str) -> ConnectorUnavailable:
+def sign_in_refused(code: str, said: str) -> SalesforceUnavailable:
     """Why nobody is signed in: ``sign_in_refused("invalid_grant", "user hasn't approved this consumer")``.
 
     It may be tried again: an administrator mends the app, and the call logs that wait are then delivered.
     """
-    mend = _MENDS_OF_SIGN_IN.get(code)
-    words = f"Salesforce refuses the sign-in: {said[:200] or '-'} ({code})."
-    return ConnectorUnavailable(f"{_both(mend)} {words}" if mend else words, retry_after=timedelta(minutes=5))
+    mend = _MENDS_OF_SIGN_IN.get(code, _NO_SIGN_IN)
+    return SalesforceUnavailable(mend, f"Salesforce: {said[:200] or '-'} ({code})", retry_after=timedelta(minutes=5))
 
 
 def _first_error(body: object) -> Mapping[str, Any]:
@@ -186,7 +223,3 @@ def _seconds(retry_after: str | None) -> timedelta | None:
         return max(parsedate_to_datetime(retry_after) - datetime.now(UTC), timedelta(0))
     except (ValueError, TypeError):
         return None
-
-
-def _both(words: Both | None) -> str:
-    return " / ".join(words) if words else ""

@@ -21,10 +21,18 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 
 from cti_bridge.connectors.salesforce.budget import Budget
-from cti_bridge.connectors.salesforce.problems import BUSY, AnswerLost, sign_in_refused, translate
+from cti_bridge.connectors.salesforce.problems import (
+    BUSY,
+    TIMED_OUT,
+    UNREADABLE,
+    AnswerLost,
+    SalesforceUnavailable,
+    sign_in_refused,
+    translate,
+    unreachable,
+)
 from cti_bridge.connectors.salesforce.settings import SalesforceSettings
 from cti_bridge.connectors.salesforce.wire import connections
-from cti_bridge.errors import ConnectorUnavailable
 
 Row = dict[str, Any]
 
@@ -49,7 +57,7 @@ class Org(Salesforce):
         self._sign_ins = 0
         self._signed_in_at = 0.0
         self._accepted = False
-        self._trouble: ConnectorUnavailable | None = None
+        self._trouble: SalesforceUnavailable | None = None
         super().__init__(
             **_credentials(settings),
             session=connections(settings),
@@ -113,9 +121,9 @@ class Org(Salesforce):
                     method, url, headers={"Authorization": f"Bearer {token}", **extra}, **kwargs
                 )
             except requests.Timeout:
-                raise AnswerLost("Salesforce did not answer in time.") from None
+                raise AnswerLost(TIMED_OUT) from None
             except requests.RequestException as problem:
-                raise AnswerLost(f"Salesforce cannot be reached ({type(problem).__name__}).") from problem
+                raise AnswerLost(unreachable(problem)) from problem
             if answer.status_code != 401:
                 self._accepted = self._accepted or token == self.session_id
                 break
@@ -131,7 +139,7 @@ class Org(Salesforce):
         try:
             return result.json()
         except ValueError:
-            raise ConnectorUnavailable("Salesforce answers with something that is no JSON.") from None
+            raise SalesforceUnavailable(UNREADABLE) from None
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -145,13 +153,13 @@ class Org(Salesforce):
         }
         try:
             answer = self.restful("composite", method="POST", json=body)
-        except ConnectorUnavailable as problem:
+        except AnswerLost as problem:
             if not isinstance(problem.__cause__, requests.ConnectionError):
                 raise
             answer = self.restful("composite", method="POST", json=body)  # a kept connection was cut; this only reads
         parts = answer["compositeResponse"] if answer else []
         if len(parts) != len(queries):
-            raise ConnectorUnavailable("Salesforce answered another number of questions than it was asked.")
+            raise SalesforceUnavailable(UNREADABLE)
         return [list(self._records(part)) for part in parts]
 
     def _records(self, part: Row) -> Iterable[Row]:
@@ -175,12 +183,12 @@ class Org(Salesforce):
             if self.session_id and self.session_id != stale:
                 return self.session_id
             if self._trouble and self._sign_ins != before:
-                raise ConnectorUnavailable(str(self._trouble), retry_after=self._trouble.retry_after)
+                raise self._trouble.again(self._trouble.retry_after)
             if stale and not self._accepted and time.monotonic() - self._signed_in_at < NEW_TOKEN_SECONDS:
                 raise translate(401, [{"errorCode": "INVALID_SESSION_ID"}])
             try:
                 token, instance = self._fetch_token()
-            except ConnectorUnavailable as trouble:
+            except SalesforceUnavailable as trouble:
                 self._trouble = trouble
                 raise
             finally:
@@ -199,7 +207,7 @@ class Org(Salesforce):
                 raise translate(max(problem.code, 500), None) from None
             raise sign_in_refused(str(problem.code), problem.auth_message) from None
         except requests.RequestException as problem:
-            raise ConnectorUnavailable(f"Salesforce cannot be reached to sign in ({type(problem).__name__}).") from None
+            raise SalesforceUnavailable(unreachable(problem)) from None
         except (AttributeError, KeyError, TypeError, ValueError, UserWarning) as problem:
             # the library stumbles over an answer without the usual members, and warns of an app that nobody approved
             said = "user hasn't approved this consumer" if isinstance(problem, UserWarning) else "unreadable answer"

@@ -163,7 +163,7 @@ class Tasks:
         try:
             return str(self._org.write("POST", "Task", values)["id"])
         except AnswerLost as problem:
-            raise AnswerLost(str(problem), retry_after=STILL_AT_WORK) from None
+            raise problem.again(STILL_AT_WORK) from None
 
     def _update(self, task: Table, task_id: str, values: dict[str, object]) -> str:
         self._org.write("PATCH", f"Task/{task_id}", _for_update(task, values))

@@ -15,6 +15,7 @@ from tests.connectors.salesforce.crm import KEY, SECRET, opened
 from tests.fakes.salesforce import FakeOrg, Kind
 
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
+ENGLISH = re.compile(r"([A-Za-z']{2,}[ ,]+){4}")
 
 
 def told(org: FakeOrg, **settings: str) -> dict[str, Finding]:
@@ -40,9 +41,14 @@ def test_a_healthy_org_is_told_to_be_healthy_in_both_languages(org: FakeOrg) -> 
         "call-centre",
         "requests",
     } <= subjects
+    in_one_language_each(findings)
+
+
+def in_one_language_each(findings: list[Finding]) -> None:
     for finding in findings:
         assert JAPANESE.search(finding.ja), finding
         assert not JAPANESE.search(finding.en), finding
+        assert not ENGLISH.search(finding.ja.partition(" Salesforce: ")[0]), finding
 
 
 def test_a_wrong_secret_names_the_setting(org: FakeOrg) -> None:
@@ -50,6 +56,7 @@ def test_a_wrong_secret_names_the_setting(org: FakeOrg) -> None:
 
     assert [finding.severity for finding in findings] == [Severity.ERROR]
     assert "SALESFORCE_CONSUMER_SECRET" in findings[0].en
+    in_one_language_each(findings)
 
 
 @pytest.mark.parametrize("kind", [Kind.DOWN, Kind.DOWN_HTML, Kind.CUT, Kind.EXPIRED, Kind.LIMIT, Kind.BROKEN])
@@ -58,12 +65,15 @@ def test_trouble_of_any_kind_is_a_finding_and_never_raised(org: FakeOrg, kind: K
         findings = opened(org).check()
 
     assert Severity.ERROR in {finding.severity for finding in findings}
+    in_one_language_each(findings)
 
 
 def test_an_org_without_the_interface_is_told(org: FakeOrg) -> None:
     org.api_enabled = False
 
-    assert "API Enabled" in told(org)["salesforce"].en
+    found = told(org)["salesforce"]
+    assert "API Enabled" in found.en
+    in_one_language_each([found])
 
 
 def test_a_version_that_the_org_does_not_speak_yet_is_replaced_and_told(org: FakeOrg) -> None:
@@ -193,8 +203,12 @@ def test_which_surface_the_org_can_use_is_told_with_the_day_that_open_cti_ends(o
     assert centre().severity is Severity.WARNING
     assert "28 February 2028" in centre().en
     assert "2028年2月28日" in centre().ja
-    org.insert("CallCenter", Name="CTI Bridge", AdapterUrl="https://cti.example.co.jp/widgets/salesforce")
+    org.insert("CallCenter", Name="Another", AdapterUrl="https://other.example.co.jp/widgets/salesforce")
+    assert centre().severity is Severity.WARNING
+    ours = org.insert("CallCenter", Name="CTI Bridge", AdapterUrl="https://cti.example.co.jp/widgets/salesforce")
     assert centre().severity is Severity.OK
+    org.update(ours, AdapterUrl="https://cti.example.co.jp/phone/widgets/salesforce")
+    assert centre().severity is Severity.OK, "the bridge within somebody's Flask app"
     assert centre(datetime(2028, 3, 1, tzinfo=UTC)).severity is Severity.WARNING
     org.rights.hide_object("CallCenter")
     assert "Agentforce" in centre().en
