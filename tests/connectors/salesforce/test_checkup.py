@@ -15,7 +15,7 @@ from tests.connectors.salesforce.crm import KEY, SECRET, opened
 from tests.fakes.salesforce import FakeOrg, Kind
 
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
-ENGLISH = re.compile(r"([A-Za-z']{2,}[ ,]+){4}")
+ENGLISH = re.compile(r"([A-Za-z']{2,} ){4}")
 
 
 def told(org: FakeOrg, **settings: str) -> dict[str, Finding]:
