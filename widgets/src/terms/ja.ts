@@ -138,7 +138,7 @@ export const ja: Terms = {
   others: "同じ番号のほかの候補",
   sameNumber: "番号が一致",
   chosenBefore: "以前この番号で選択",
-  calledRecently: "最近発信",
+  calledRecently: "最近通話",
   openCase: "対応中の案件あり",
   latestContact: "最近やり取りあり",
 
