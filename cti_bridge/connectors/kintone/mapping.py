@@ -91,7 +91,7 @@ from pydantic import (
     model_validator,
 )
 
-from cti_bridge.connectors.kintone.mistakes import explain_mapping
+from cti_bridge.connectors.kintone.mistakes import explain_mapping, explain_toml
 from cti_bridge.connectors.kintone.settings import KintoneSettings
 from cti_bridge.environment import Mend, administrators_language
 from cti_bridge.errors import SettingsError
@@ -171,6 +171,11 @@ class CustomerApp(App):
             raise Mend(
                 "normalised は phones と同じ順に並べ、phones より多くは書けません",
                 "normalised stands in the order of phones and cannot have more fields than it",
+            )
+        if doubled := [code for code in self.normalised if code in self.phones or self.normalised.count(code) > 1]:
+            raise Mend(
+                f"normalised の「{doubled[0]}」は、ほかの役目にも使われています。番号ごとに専用のフィールドにしてください",
+                f"“{doubled[0]}” of normalised serves for something else too; each number needs a field of its own",
             )
         if self.normalised_only and len(self.normalised) != len(self.phones):
             raise Mend(
@@ -336,10 +341,9 @@ def read_mapping(text: str, environment: Mapping[str, str], source: str = "KINTO
     """
     language = administrators_language()
     try:
-        raw: dict[str, Any] = tomllib.loads(text)
+        raw: dict[str, Any] = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as problem:
-        said = {"ja": f"{source}：TOMLとして読めません（{problem}）。", "en": f"{source} is not TOML: {problem}."}
-        raise SettingsError(said[language]) from None
+        raise SettingsError(explain_toml(problem, source, language)) from None
     try:
         return KintoneMapping.model_validate(raw, context=environment)
     except ValidationError as problem:
@@ -351,8 +355,16 @@ def load_mapping(settings: KintoneSettings, environment: Mapping[str, str]) -> K
     if settings.mapping_toml is not None:
         return read_mapping(settings.mapping_toml.get_secret_value(), environment)
     try:
-        text = Path(settings.mapping).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        text = Path(settings.mapping).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        said = {
+            "ja": f"KINTONE_MAPPING：対応表「{settings.mapping}」の文字コードがUTF-8ではありません。"
+            "エディターで、文字コードをUTF-8にして保存し直してください。",
+            "en": f"KINTONE_MAPPING: the mapping “{settings.mapping}” is not in UTF-8. Save it again with that "
+            "encoding.",
+        }
+        raise SettingsError(said[administrators_language()]) from None
+    except OSError as problem:
         said = {
             "ja": f"KINTONE_MAPPING：対応表「{settings.mapping}」を読めません（{type(problem).__name__}）。"
             "cti-bridge kintone map で作るか、内容を KINTONE_MAPPING_TOML に入れてください。",

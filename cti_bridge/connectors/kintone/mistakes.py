@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import get_args
@@ -27,6 +28,22 @@ def explain_mapping(problem: ValidationError, source: str, mapping: type[BaseMod
     return "\n".join([heading, *(f"  {_place(e)}: {_what(e, mapping, language)}{end}" for e in errors)])
 
 
+def explain_toml(problem: ValueError, source: str, language: Language) -> str:
+    """Where a text stops being TOML. The line itself is not shown: a token may stand in it."""
+    place = re.search(r"\(at (?:line (\d+), column (\d+)|end of document)\)", str(problem))
+    ja, en = "", ""
+    if place:
+        line, column = place.groups()
+        ja = f"{line}行目の{column}文字目で、" if line else "最後のところで、"
+        en = f" in line {line}, at character {column}" if line else " at its end"
+    hint_ja = '文字列は半角の " で囲み、= と空白も半角にしてください'
+    hint_en = 'Put texts between plain " marks, and use plain = and spaces'
+    return {
+        "ja": f"{source}：{ja}TOMLとして読めなくなります。{hint_ja}（{problem}）。",
+        "en": f"{source} is not TOML{en}. {hint_en} ({problem}).",
+    }[language]
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that this one was probably meant to be."""
     found = get_close_matches(word, list(known), n=1, cutoff=0.5)
@@ -48,6 +65,8 @@ def _what(error: ErrorDetails, mapping: type[BaseModel], language: Language) -> 
     reason = error.get("ctx", {}).get("error")
     if isinstance(reason, Mend):
         return reason.words(language)
+    if words := _HEADINGS.get((error["type"], error["loc"])):
+        return words[0] if language == "ja" else words[1]
     if error["type"] == "extra_forbidden":
         close = nearest(str(error["loc"][-1]), _keys_at(error["loc"][:-1], mapping))
         ja, en = "この項目はありません", "there is no such key"
@@ -59,11 +78,27 @@ def _what(error: ErrorDetails, mapping: type[BaseModel], language: Language) -> 
     return {"ja": ja, "en": en}[language].format(**error.get("ctx", {}))
 
 
+_HEADINGS: dict[tuple[str, tuple[int | str, ...]], tuple[str, str]] = {
+    ("tuple_type", ("customers",)): (
+        "見出しは [[customers]] と、二重の [[ ]] にしてください",
+        "write its heading with two brackets: [[customers]]",
+    ),
+    ("tuple_type", ("related",)): (
+        "見出しは [[related]] と、二重の [[ ]] にしてください",
+        "write its heading with two brackets: [[related]]",
+    ),
+    ("model_type", ("call_log",)): (
+        "見出しは [call_log] と、一重の [ ] にしてください",
+        "write its heading with one bracket: [call_log]",
+    ),
+}
+
 _WORDS = {
     "missing": ("書かれていません", "is missing"),
     "too_short": ("空です", "is empty"),
     "too_long": ("多すぎます（{max_length}個まで）", "there are too many (at most {max_length})"),
     "int_type": ("整数を書いてください", "must be a whole number"),
+    "int_from_float": ("整数を書いてください", "must be a whole number"),
     "int_parsing": ("整数を書いてください", "must be a whole number"),
     "greater_than_equal": ("{ge}以上にしてください", "must be {ge} or more"),
     "string_type": ("文字列を書いてください", "must be a text"),

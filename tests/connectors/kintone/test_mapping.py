@@ -77,9 +77,19 @@ def test_a_token_setting_that_is_missing_is_named() -> None:
         ('phones = "電話番号"', 'phones = "a) or (b"', r"phones\[1\]: this cannot be a field code"),
         ('phones = "電話番号"', 'phones = "a"\nnormalised_only = true', "normalised_only needs"),
         ('phones = "電話番号"', 'phones = "a"\nnormalised = ["b", "c"]', "cannot have more fields"),
+        (
+            'phones = "電話番号"',
+            'phones = ["a", "b"]\nnormalised = ["b"]',
+            "“b” of normalised serves for something else",
+        ),
+        ('phones = "電話番号"', 'phones = ["a", "b"]\nnormalised = ["c", "c"]', "needs a field of its own"),
         ('phones = "電話番号"', 'phones = "a"\nkind = "dog"', "must be 'person' or 'company'"),
         ('"$CUSTOMERS"', '["1","2","3","4","5","6","7","8","9","10"]', "at most 9"),
-        ("[call_log]", "[call_log", "is not TOML"),
+        ("[call_log]", "[call_log", r"is not TOML in line \d+, at character"),
+        ('phones = "電話番号"', "phones = “電話番号”", "is not TOML in line 6.*plain"),
+        ("[[customers]]", "[customers]", r"customers: write its heading with two brackets: \[\[customers\]\]"),
+        ("[call_log]\n", "[[call_log]]\n", r"call_log: write its heading with one bracket: \[call_log\]"),
+        ("app = 15", "app = 1.5", r"call_log\.app: must be a whole number"),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_mend(old: str, new: str, said: str) -> None:

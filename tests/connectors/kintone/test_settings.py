@@ -84,6 +84,31 @@ def test_a_mapping_may_be_a_file(company: KintoneCompany, tmp_path: Path) -> Non
     assert company.open().apps.mapping == company.connector.apps.mapping
 
 
+def test_a_mapping_that_windows_saved_with_a_mark_at_its_beginning_is_read(
+    company: KintoneCompany, tmp_path: Path
+) -> None:
+    text = "\ufeff" + company.environment["KINTONE_MAPPING_TOML"]
+    path = tmp_path / "kintone.toml"
+    path.write_text(text, encoding="utf-8")
+
+    for settings in ({"KINTONE_MAPPING_TOML": text}, {"KINTONE_MAPPING": str(path)}):
+        bare = {name: value for name, value in company.environment.items() if not name.startswith("KINTONE_MAPPING")}
+        opened = KintoneConnector.open(Resources(environment=bare | settings))
+        assert opened.apps.mapping == company.connector.apps.mapping
+
+
+@pytest.mark.parametrize(("language", "said"), [("ja", "UTF-8にして保存し直してください"), ("en", "is not in UTF-8")])
+def test_a_mapping_in_shift_jis_is_told_to_be_saved_as_utf_8(
+    company: KintoneCompany, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    monkeypatch.setenv("CTI_LANGUAGE", language)
+    path = tmp_path / "kintone.toml"
+    path.write_text(company.environment.pop("KINTONE_MAPPING_TOML"), encoding="cp932")
+
+    with pytest.raises(SettingsError, match=said):
+        KintoneConnector.open(Resources(environment=company.environment | {"KINTONE_MAPPING": str(path)}))
+
+
 def test_a_mapping_that_is_not_there_is_named_with_its_mend(tmp_path: Path) -> None:
     environment = {"KINTONE_BASE_URL": "https://acme.cybozu.com", "KINTONE_MAPPING": str(tmp_path / "none.toml")}
 
