@@ -90,14 +90,13 @@ def choices(app: CallLogApp, form: Form) -> Iterator[Finding]:
             if not {app.word(value), *WORDS[value].values(), value.value} & set(field.options)
         ]
         if lacking:
-            names = "、".join(lacking)
             yield Finding(
                 Severity.WARNING,
                 f"app {app.app}",
-                f"通話履歴アプリ{app.app}の「{field.label}」に選択肢「{names}」がありません。足すか、対応表の "
+                f"通話履歴アプリ{app.app}の「{field.label}」に選択肢「{'、'.join(lacking)}」がありません。足すか、対応表の "
                 "[call_log.words] で言い換えてください。それまで空のまま書き込みます。",
-                f"“{field.label}” of the call-log app {app.app} does not offer {names}. Add them, or name yours under "
-                "[call_log.words] in the mapping; until then the field stays empty.",
+                f"“{field.label}” of the call-log app {app.app} does not offer {', '.join(lacking)}. Add them, or name "
+                "yours under [call_log.words] in the mapping; until then the field stays empty.",
             )
 
 
@@ -118,12 +117,13 @@ def users(client: KintoneApp, app: CallLogApp, form: Form) -> Iterator[Finding]:
     asked = logins[:MOST_USERS]
     if not _unknown(client, app, asked):
         return
-    names = "、".join(login for login in asked if _unknown(client, app, [login]))
+    names = [login for login in asked if _unknown(client, app, [login])]
     yield Finding(
         Severity.ERROR,
         f"app {app.app}",
-        f"[call_log.agents] のログイン名「{names}」はkintoneにありません。この担当者の通話履歴は書き込めません。",
-        f"[call_log.agents] names users that kintone does not have: {names}. Their calls' logs cannot be written.",
+        f"[call_log.agents] のログイン名「{'、'.join(names)}」はkintoneにありません。この担当者の通話履歴は書き込めません。",
+        f"[call_log.agents] names users that kintone does not have: {', '.join(names)}. Their calls' logs cannot be "
+        "written.",
     )
 
 

@@ -55,6 +55,8 @@ def _of_app(apps: Apps, app: App, form: Form, region: str) -> list[Finding]:
     questions: list[Callable[[], Iterator[Finding]]] = [lambda: _view(client)]
     if not wrong and isinstance(app, CustomerApp):
         questions = [lambda: _search(app, region), lambda: _numbers(client, app, form, region)]
+    if not wrong:
+        questions += [lambda: _conditions(apps, client, app)]
     if not wrong and isinstance(app, CallLogApp):
         questions += [
             lambda: call_log_health.rights(client, app),
@@ -122,6 +124,26 @@ def _view(client: KintoneApp) -> Iterator[Finding]:
     return iter(())
 
 
+def _conditions(apps: Apps, client: KintoneApp, app: App) -> Iterator[Finding]:
+    """Whether kintone takes the conditions of related apps: their field codes are the only ones that no form tells."""
+    for related in apps.mapping.related:
+        if related.app != app.app or not related.open:
+            continue
+        try:
+            client.find(f"({related.open}) limit 1", [RECORD_ID])
+        except KintoneRefused as problem:
+            if problem.not_allowed:
+                raise
+            yield Finding(
+                Severity.ERROR,
+                f"app {app.app}",
+                f"アプリ{app.app}の related.open の条件を、kintoneが受け付けません。"
+                f"フィールドコードと書き方を確かめてください：{problem}",
+                f"kintone does not take the condition related.open of app {app.app}; check its field codes and how it is "
+                f"written: {problem}",
+            )
+
+
 def _may_not_view(app: App) -> Finding:
     return Finding(
         Severity.ERROR,
@@ -167,12 +189,12 @@ def _numbers(client: KintoneApp, app: CustomerApp, form: Form, region: str) -> I
                 number.e164 if number else ""
             ):
                 stale += 1
-    fields = "、".join(map(form.label_of, app.phones))
+    labels = list(map(form.label_of, app.phones))
     yield Finding(
         Severity.OK,
         f"app {app.app}",
-        f"アプリ{app.app}の新しい{len(records):,}件に、電話番号が{typed:,}件あります（{fields}）。",
-        f"The latest {len(records):,} records of app {app.app} hold {typed:,} telephone numbers ({fields}).",
+        f"アプリ{app.app}の新しい{len(records):,}件に、電話番号が{typed:,}件あります（{'、'.join(labels)}）。",
+        f"The latest {len(records):,} records of app {app.app} hold {typed:,} telephone numbers ({', '.join(labels)}).",
     )
     if unreadable:
         ids = ", ".join(dict.fromkeys(examples[:5]))
@@ -200,14 +222,14 @@ def _quota(apps: Apps) -> Iterator[Finding]:
     near = [app.app for app in apps.mapping.apps() if budget.nearly_used_up(app.app)]
     most = max((budget.used(app.app) for app in apps.mapping.apps()), default=0)
     if near:
-        numbers = "、".join(map(str, near))
+        numbers = list(map(str, near))
         yield Finding(
             Severity.WARNING,
             "quota",
-            f"アプリ{numbers}の今日のリクエスト数が上限（{budget.limit:,}）に近づいたため、顧客の検索を控えています。"
+            f"アプリ{'、'.join(numbers)}の今日のリクエスト数が上限（{budget.limit:,}）に近づいたため、顧客の検索を控えています。"
             "日本時間9時に数え直されます。",
-            f"Today's requests of app {numbers} are near the limit ({budget.limit:,}), so customers are not asked for. The "
-            "count starts again at 09:00 in Japan.",
+            f"Today's requests of app {', '.join(numbers)} are near the limit ({budget.limit:,}), so customers are not "
+            "asked for. The count starts again at 09:00 in Japan.",
         )
     else:
         yield Finding(

@@ -126,6 +126,23 @@ def test_what_only_hurts_is_a_warning(
     assert en in warnings[0].en
 
 
+def test_a_condition_that_kintone_does_not_take_is_an_error(domain: FakeDomain) -> None:
+    company = KintoneCompany(domain, mapping=MAPPING.replace("状況 not in", "情況 not in"))
+
+    [error] = findings(company, Severity.ERROR)
+
+    assert (error.subject, "related.open の条件" in error.ja) == (f"app {company.cases.id}", True)
+    assert "does not take the condition related.open" in error.en
+    assert "GAIA_IQ11" in error.en
+
+
+def test_lists_within_a_finding_are_in_its_language(company: KintoneCompany) -> None:
+    told = next(each for each in company.connector.check() if "telephone numbers" in each.en)
+
+    assert "（電話、携帯電話）" in told.ja
+    assert "(電話, 携帯電話)" in told.en
+
+
 def test_no_telephone_number_stands_in_a_finding(company: KintoneCompany) -> None:
     company.keep_person("山本 さくら", "7777-8888")
 
