@@ -92,7 +92,10 @@ class CallLogs:
                 raise
         there = client.find(f"{one_of(key, [call_id])} limit 1", [RECORD_ID])
         if not there:
-            raise KintoneUnavailable(f"kintone says that call {call_id} is logged, and does not show it yet")
+            raise KintoneUnavailable(
+                "kintoneに通話履歴があるはずですが、まだ読めません"
+                " / kintone says that the call is logged, and does not show it yet"
+            )
         client.call("PUT", "record.json", _update(client, key, call_id, values))
         return str(there[0][RECORD_ID]["value"])
 

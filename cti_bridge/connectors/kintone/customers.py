@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from cti_bridge.connectors.kintone.apps import Apps
-from cti_bridge.connectors.kintone.contacts import text_of
+from cti_bridge.connectors.kintone.contacts import contact_id, text_of
 from cti_bridge.connectors.kintone.form import CALC, Form
 from cti_bridge.connectors.kintone.lookup import Lookup
 from cti_bridge.connectors.kintone.mapping import CustomerApp
 from cti_bridge.connectors.kintone.query import storable
-from cti_bridge.errors import ConnectorRefused, ConnectorUnavailable
+from cti_bridge.errors import ConnectorError, ConnectorRefused
+from cti_bridge.logbook import get_logger
 from cti_bridge.model import Contact, ContactDraft
 from cti_bridge.phone import PhoneNumber
+
+log = get_logger(__name__)
 
 
 class Customers:
@@ -37,12 +40,7 @@ class Customers:
             **_spread(form, (app.company,) if app.company else (), storable(draft.company).strip()),
             **self._number(app, 0, PhoneNumber(draft.number)),
         }
-        made = self._lookup.by_id(f"{app.app}:{client.add(values)}")
-        if made is None:
-            raise ConnectorUnavailable(
-                "登録した顧客をまだ読めません / kintone made the record but does not show it yet"
-            )
-        return made
+        return self._read_back(app, client.add(values), values)
 
     def add_number(self, contact: Contact, number: PhoneNumber) -> Contact:
         """The contact with this number in its first free telephone field. Raises ConnectorRefused when none is free."""
@@ -65,6 +63,16 @@ class Customers:
             self._apps.ready(app).change(record_id, self._number(app, free, number), revision)
         changed = self._lookup.by_id(contact.id)
         return changed or contact
+
+    def _read_back(self, app: CustomerApp, record_id: str, values: dict[str, Any]) -> Contact:
+        """The new record as kintone shows it; as it was written, where it cannot be read just now: an agent who is told
+        of a failure makes the same customer a second time."""
+        try:
+            made = self._lookup.by_id(contact_id(app.app, record_id))
+        except ConnectorError as problem:
+            log.warning("kintone_new_customer_not_read", app=app.app, problem=str(problem))
+            made = None
+        return made or self._lookup.as_written(app, record_id, values)
 
     def _number(self, app: CustomerApp, place: int, number: PhoneNumber) -> dict[str, str]:
         """The number in the telephone field at this place and in the normalised one beside it: no plug-in runs for us."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from zoneinfo import ZoneInfo
 
 from cti_bridge.connectors.kintone.apps import Apps
@@ -69,6 +69,12 @@ class Lookup:
             return None
         record = self._apps.ready(app).fetch(parts[1])
         return (app, record) if record else None
+
+    def as_written(self, app: CustomerApp, record_id: str, values: Mapping[str, str]) -> Contact:
+        """The contact of a record that was written just now with these values, without asking for it."""
+        record: Record = {code: {"value": value} for code, value in {**values, RECORD_ID: record_id}.items()}
+        url = self._apps.domain.record_url(app.app, record_id, app.guest_space)
+        return as_contact(app, record, self._apps.form(app), url, self._zone)
 
     def by_key(self, app: CustomerApp, field: str, value: str) -> Contact | None:
         """The only customer whose field has this value: how related records name their customer."""

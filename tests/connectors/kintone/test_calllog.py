@@ -16,6 +16,7 @@ from cti_bridge.model import Direction, Outcome, RelatedRecord
 from tests.connectors.kintone.company import CALL_FIELDS, MAPPING, KintoneCompany
 from tests.contract import SAKURA, log, only
 from tests.fakes.kintone import FakeDomain
+from tests.fakes.kintone.trouble import Kind
 from tests.fakes.kintone.wire import Json
 
 
@@ -162,9 +163,12 @@ def test_a_field_without_the_unique_flag_is_refused_before_calls_are_doubled(com
         company.connector.write_call_log(log())
 
 
-def test_a_write_whose_answer_was_lost_is_done_once(company: KintoneCompany) -> None:
+@pytest.mark.parametrize("settings", [{}, {"KINTONE_CALL_LOG_WEBHOOKS": "yes"}])
+@pytest.mark.parametrize("kind", ["cut after commit", "hang after commit", "half a body"])
+def test_a_write_whose_answer_was_lost_is_done_once(domain: FakeDomain, settings: dict[str, str], kind: Kind) -> None:
+    company = KintoneCompany(domain, {"KINTONE_TIMEOUT_SECONDS": "0.5", **settings})
     company.connector.warm_up()
-    with company.domain.trouble("cut after commit", times=1), pytest.raises(ConnectorUnavailable):
+    with company.domain.trouble(kind, times=1), pytest.raises(ConnectorUnavailable):
         company.connector.write_call_log(log(subject="一回目"))
 
     company.connector.write_call_log(log(subject="二回目"))

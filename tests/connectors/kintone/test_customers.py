@@ -10,6 +10,7 @@ from cti_bridge.model import ContactDraft
 from tests.connectors.kintone.company import CUSTOMER_FIELDS, MAPPING, KintoneCompany, TidyCompany
 from tests.contract import HOME, NOBODY, SAKURA, TOKYO, only
 from tests.fakes.kintone import FakeDomain
+from tests.fakes.kintone.trouble import Kind
 
 
 def test_a_new_customer_is_a_record_of_the_first_app_of_persons(company: KintoneCompany) -> None:
@@ -40,6 +41,17 @@ def test_a_name_kept_in_two_fields_is_divided_and_read_as_one(
     assert made.name == "山本 さくら"
     assert company.connector.search("山本さくら") == []
     assert company.connector.search("山本 さくら") == [made]
+
+
+@pytest.mark.parametrize("kind", ["maintenance", "too many requests", "cut"])
+def test_a_new_customer_that_cannot_be_read_back_is_still_made_and_told(company: KintoneCompany, kind: Kind) -> None:
+    company.connector.warm_up()
+    with company.domain.trouble(kind, method="GET"):
+        made = company.connector.create_contact(ContactDraft("山本 さくら", SAKURA.e164, company="青空商事"))
+
+    assert len(company.people.records()) == 1
+    assert (made.name, made.company, made.numbers[0].text) == ("山本 さくら", "青空商事", SAKURA.display())
+    assert company.open().get_contact(made.id) == made
 
 
 def test_normalised_fields_are_filled_with_the_numbers(domain: FakeDomain) -> None:
