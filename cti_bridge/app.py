@@ -34,7 +34,9 @@ from cti_bridge.outbox import Outbox
 from cti_bridge.places import places
 from cti_bridge.pops import Pops
 from cti_bridge.recordings import Recordings
+from cti_bridge.retention import Keep, Tidying
 from cti_bridge.settings import Settings
+from cti_bridge.sightings import Sightings
 from cti_bridge.store import Database, migrate
 from cti_bridge.store.directory import KnownDirectory
 from cti_bridge.store.records import Records
@@ -110,7 +112,9 @@ class Bridge:
         )
         self.hub.listen(self.auth.sessions.notice)
         self.limits = Limits(self.database, self.auth.keyed)
-        self.pops = Pops(settings, self.connector)
+        self.sightings = Sightings(self.database, self.connector.name)
+        self.pops = Pops(settings, self.connector, shown=self.sightings.note)
+        self.tidying = Tidying(self.database, Keep.read(settings))
         self.recordings = Recordings(self.database, self.directory, self.network)
         signatures = Signatures(
             settings.public_url,
@@ -149,6 +153,8 @@ class Bridge:
             self.delivery.start()
             if self.settings.outbox_in_web:
                 self.outbox.start()
+            self.sightings.start()
+            self.tidying.start()
             self.lookups.submit(self._warm_up)
             self._started_in = pid
             atexit.register(self.stop)
@@ -163,7 +169,9 @@ class Bridge:
                 return
             self._started_in, self._stopped_in = None, os.getpid()
         self.delivery.stop()
+        self.tidying.stop()
         self.outbox.stop()
+        self.sightings.stop()
         self.lookups.close()
         self.hub.stop()
         self.database.close()

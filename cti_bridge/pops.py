@@ -5,7 +5,7 @@ The shape is ``$defs/call`` of ``live/frames.schema.json``. Nothing here asks a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,9 +78,17 @@ class Background:
 
 
 class Pops:
-    """Builds cards. One instance for a process."""
+    """Builds cards. One instance for a process. ``shown`` is told which agent is being shown whose call, and must not
+    wait: the call's id, the agent's, the contacts'."""
 
-    def __init__(self, settings: Settings, connector: Connector) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        connector: Connector,
+        *,
+        shown: Callable[[str, int, Iterable[str]], None] = lambda _call, _agent, _contacts: None,
+    ) -> None:
+        self._shown = shown
         self._region = settings.region
         self._dispositions = settings.disposition_list
         self._field_label = connector.field_label
@@ -103,6 +111,9 @@ class Pops:
         taker = directory.agents.get(call.agent_id or 0)
         line = directory.line_of(call.line_number)
         choice = record.choice
+        offered = [match.contact.id for match in lookup.matches]
+        if offered or choice:
+            self._shown(record.id, agent.id, [*([choice.contact.id] if choice else []), *offered])
         return {
             "id": record.id,
             "version": record.version,

@@ -113,6 +113,18 @@ class Settings(BaseSettings):
     outbox_in_web: bool = Field(True, alias="CTI_OUTBOX_IN_WEB")
     """Whether the web processes write call logs to the CRM; no, when ``cti-bridge outbox work`` runs beside them."""
 
+    keep_calls_days: int = Field(400, alias="CTI_KEEP_CALLS_DAYS", ge=0, le=36_500)
+    """How long calls are kept, with their notes; 0 is for ever. One whose log has not reached the CRM stays."""
+
+    keep_webhooks_days: int = Field(30, alias="CTI_KEEP_WEBHOOKS_DAYS", ge=0, le=36_500)
+    """How long it is kept what Twilio told word for word; 0 is as long as the call."""
+
+    keep_index_days: int = Field(90, alias="CTI_KEEP_INDEX_DAYS", ge=0, le=36_500)
+    """How long the CRM's answer about a number that has not called again is kept; 0 is for ever."""
+
+    keep_audit_days: int = Field(1095, alias="CTI_KEEP_AUDIT_DAYS", ge=0, le=36_500)
+    """How long the audit log is kept; 0 is for ever."""
+
     # ── Twilio ──────────────────────────────────────────────────────────────────────────────────────────────────────
     twilio_account_sid: str = Field(alias="TWILIO_ACCOUNT_SID", pattern="^AC[0-9a-f]{32}$")
     """The account, from the Twilio console's first page."""
@@ -128,6 +140,9 @@ class Settings(BaseSettings):
 
     twilio_api_secret: SecretStr | None = Field(None, alias="TWILIO_API_SECRET")
     """The API key's secret."""
+
+    twilio_twiml_app_sid: str | None = Field(None, alias="TWILIO_TWIML_APP_SID", pattern="^AP[0-9a-f]{32}$")
+    """The TwiML App of calls from browsers; ``cti-bridge doctor`` sees that it asks the bridge."""
 
     twilio_api_url: str | None = Field(None, alias="CTI_TWILIO_API_URL")
     """For the simulator and tests only: where Twilio's REST interface is played, on this machine."""
@@ -334,6 +349,10 @@ _PATTERNS: dict[str, dict[Language, str]] = {
     "TWILIO_ACCOUNT_SID": {
         "ja": _COPY_AGAIN["ja"].format(form="ACと32文字"),
         "en": _COPY_AGAIN["en"].format(form="AC and 32 characters"),
+    },
+    "TWILIO_TWIML_APP_SID": {
+        "ja": _COPY_AGAIN["ja"].format(form="APと32文字"),
+        "en": _COPY_AGAIN["en"].format(form="AP and 32 characters"),
     },
     "TWILIO_API_KEY": {
         "ja": _COPY_AGAIN["ja"].format(form="SKと32文字"),

@@ -16,7 +16,8 @@ from hypothesis import settings
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from cti_bridge.store import migrate
+from cti_bridge.store import chores, migrate
+from cti_bridge.store.audit import audit
 from cti_bridge.store.database import Database, metadata
 
 settings.register_profile("calm", deadline=None)  # a busy machine is no failure
@@ -63,6 +64,8 @@ def database(request: pytest.FixtureRequest) -> Database:
 def empty(database: Database) -> None:
     """Delete every row of every table."""
     with database.transaction() as connection:
+        with chores.audit_may_shrink(connection):
+            connection.execute(audit.delete())
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cti_bridge.cli.words import fail, open_database, read_number, say
 from cti_bridge.environment import administrators_language
 from cti_bridge.phone import PhoneNumber
 from cti_bridge.privacy import CannotErase, Elsewhere, NotTheirRecord, OurOwnNumber, Plan, Privacy
+from cti_bridge.retention import Keep, Tidying
 from cti_bridge.settings import Settings
 from cti_bridge.store import Database
 from cti_bridge.store.audit import COMMAND_LINE
@@ -53,6 +55,15 @@ OBSTACLES = {
         "通話履歴をCRMが受け付けず、保留中です。先に再送するか、取りやめてください（cti-bridge outbox list）。",
         "has a log that the CRM refused; retry it or give it up first (cti-bridge outbox list).",
     ),
+}
+
+
+KINDS = {
+    "webhooks": ("Twilioのwebhook", "webhooks of Twilio"),
+    "calls": ("通話", "calls"),
+    "picks": ("担当者が選んだ顧客（以後着信のない番号）", "chosen contacts of numbers that have not called since"),
+    "index": ("CRMの検索結果の控え", "earlier answers of the CRM"),
+    "audit": ("監査ログ", "entries of the audit log"),
 }
 
 
@@ -126,6 +137,31 @@ def erase(number: str, records: tuple[str, ...], *, dry_run: bool, yes: bool) ->
         f"消去しました（{tally.rows} 行）。監査ログには {answers.subject(wanted)} として残ります。",
         f"Erased ({tally.rows} rows). The audit log knows it as {answers.subject(wanted)}.",
     )
+
+
+@privacy.command("tidy")
+@click.option("--dry-run", is_flag=True, help="Only say how much would go.")
+def tidy(*, dry_run: bool) -> None:
+    """Delete what is older than CTI_KEEP_…_DAYS, as the bridge does by itself once a day. Logs not delivered stay."""
+    settings, database = open_database()
+    tidying = Tidying(database, Keep.read(settings))
+    done = tidying.due() if dry_run else tidying.tidy(every=timedelta(0))
+    if done is None:
+        raise fail("ほかのプロセスが実行中です。", "Another process is at it just now.")
+    for name, count in done.rows.items():
+        click.echo(f"{count:>6}  {_in_language(*KINDS[name])}")
+    if not done.rows:
+        say(
+            "期限のあるデータはありません（CTI_KEEP_…_DAYS がすべて0）。",
+            "Everything is kept for ever: CTI_KEEP_…_DAYS are 0.",
+        )
+    if done.owed:
+        say(
+            f"通話履歴がCRMに届いていない古い通話 {done.owed} 件は残します（cti-bridge outbox list）。",
+            f"Old calls that stay, because their log has not reached the CRM: {done.owed} (cti-bridge outbox list)",
+        )
+    if dry_run:
+        say("何も消していません。", "Nothing was deleted.")
 
 
 # ── what is shown ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -116,6 +116,7 @@ REGISTRY: dict[str, Personal] = {
         erased={"parameters": {}, "answer": ""},
     ),
     "rings": Personal(staff="agent_id", nothing="call_id rung_at"),
+    "seen": Personal(staff="agent_id", nothing="call_id at"),
     "outbox": Personal(
         customer="last_error record_id record_url correction reason",
         nothing="id call_id kind state revision attempts failures run_at leased created_at due_at delivered_at",
@@ -186,6 +187,7 @@ REGISTRY: dict[str, Personal] = {
     # ── counts ──────────────────────────────────────────────────────────────────────────────────────────────────────
     "rates": Personal(pseudonym="source", nothing="door minute count"),
     "tallies": Personal(nothing="name day count"),
+    "chores": Personal(nothing="name leased_until done_at"),
     "used_tickets": Personal(pseudonym="id", nothing="expires_at"),
 }
 
