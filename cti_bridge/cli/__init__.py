@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cti_bridge import __version__, logbook
-from cti_bridge.cli import audit, crm, kintone, lines, outbox, people, privacy, run, salesforce
+from cti_bridge.cli import audit, crm, doctor, kintone, lines, outbox, people, privacy, run, salesforce
 from cti_bridge.errors import BridgeError
 
 
@@ -29,9 +29,10 @@ def main() -> None:
     logbook.configure(stream=sys.stderr)
 
 
-for command in (*run.COMMANDS, people.agents, lines.lines, crm.connector, crm.doctor, salesforce.salesforce):
+for command in (*run.COMMANDS, people.agents, lines.lines, crm.connector, doctor.doctor, salesforce.salesforce):
     main.add_command(command)
 main.add_command(outbox.outbox)
 main.add_command(kintone.kintone)
 main.add_command(privacy.privacy)
 crm.connector.add_command(audit.audit)
+lines.lines.add_command(doctor.connect_lines)

@@ -1,4 +1,4 @@
-"""``cti-bridge connector …`` and ``doctor``: the CRM's check-up, trying a number, customer lists in and out."""
+"""``cti-bridge connector …``: the CRM's check-up, trying a number, customer lists in and out."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 import click
 
 from cti_bridge.app import open_connector
-from cti_bridge.cli.words import Progress, connect, fail, open_database, say, show
+from cti_bridge.cli.words import Progress, fail, open_database, say, show
 from cti_bridge.environment import administrators_language
-from cti_bridge.errors import ConnectorError, NumberUnreadable, SettingsError, StoreUnavailable
-from cti_bridge.model import Finding, Severity
+from cti_bridge.errors import ConnectorError, NumberUnreadable
+from cti_bridge.model import Severity
 from cti_bridge.phone import PhoneNumber
-from cti_bridge.settings import Settings
-from cti_bridge.store import Database
-from cti_bridge.store.directory import read_directory
 from cti_bridge.store.records import Records
 from cti_bridge.store.records.csv_encoding import CustomerFileUnreadable
 from cti_bridge.store.records.csv_files import RowProblem, export_customers, import_customers
@@ -93,63 +90,6 @@ def export(file: Path) -> None:
     with Progress() as bar, file.open("wb") as out:
         count = export_customers(records, out, language=administrators_language(), progress=bar.show)
     say(f"{count} 件を {file} に書き出しました。", f"Wrote {count} customers to {file}.")
-
-
-@click.command()
-def doctor() -> None:
-    """Check the settings, the database, the lines and the CRM, in plain words."""
-    worst = 0
-    for finding in _findings():
-        show(finding)
-        worst = max(worst, int(finding.severity is Severity.ERROR))
-    raise SystemExit(worst)
-
-
-def _findings() -> list[Finding]:
-    try:
-        settings = Settings.read()
-    except SettingsError as problem:
-        return [Finding(Severity.ERROR, "settings", str(problem), str(problem))]
-    found = [Finding(Severity.OK, "settings", "読み込めました。", "readable.")]
-    database = connect(settings.database_url.get_secret_value())
-    try:
-        found += _database_findings(database)
-    except StoreUnavailable as problem:
-        words = str(problem)
-        return [*found, Finding(Severity.ERROR, "database", f"接続できません: {words}", f"cannot be reached: {words}")]
-    except click.ClickException as problem:
-        return [*found, Finding(Severity.ERROR, "database", problem.message, problem.message)]
-    try:
-        found += open_connector(settings, database).check()
-    except SettingsError as problem:
-        found.append(Finding(Severity.ERROR, "connector", str(problem), str(problem)))
-    return found
-
-
-def _database_findings(database: Database) -> list[Finding]:
-    open_database()
-    with database.reading() as connection:
-        known = read_directory(connection)
-    found = [Finding(Severity.OK, "database", "接続でき、最新です。", "reachable and up to date.")]
-    if not known.lines:
-        mend = "cti-bridge lines add"
-        found.append(
-            Finding(
-                Severity.ERROR, "lines", f"回線がありません。{mend} で追加してください。", f"none yet; add one: {mend}"
-            )
-        )
-    for line in known.lines.values():
-        agents = [agent for agent in known.agents_of(line) if agent.reachable]
-        severity = Severity.OK if agents else Severity.ERROR
-        found.append(
-            Finding(
-                severity,
-                f"line {line.name}",
-                f"{len(agents)} 人の担当者を呼び出します。" if agents else "呼び出せる担当者がいません。",
-                f"rings {len(agents)} of its agents." if agents else "rings nobody; add agents with telephones to it.",
-            )
-        )
-    return found
 
 
 def _records() -> Records:

@@ -1,11 +1,15 @@
-"""What we ask of Twilio over REST: place a call, hear a recording. Time-outs on everything, errors in our words."""
+"""What we ask of Twilio over REST: place a call, hear a recording, look at our numbers and set where they ask.
+
+Time-outs on everything, errors in our words.
+"""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
     from twilio.rest import Client
 
 log = get_logger(__name__)
+
+T = TypeVar("T")
 
 TIMEOUT = 8.0
 """Seconds for one request: an agent who clicked waits for it."""
@@ -53,6 +59,37 @@ class Sound:
     headers: Mapping[str, str]
     chunks: Iterator[bytes]
     close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Whom Twilio asks when a number, or a TwiML App, is called; whom when that fails; whom it tells of the end."""
+
+    voice_url: str = ""
+    voice_method: str = "POST"
+    fallback_url: str = ""
+    status_url: str = ""
+    status_method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """One of the account's numbers. An ``application_sid`` or ``trunk_sid`` takes the place of its own ``wiring``."""
+
+    sid: str
+    number: str
+    wiring: Wiring
+    application_sid: str = ""
+    trunk_sid: str = ""
+    takes_calls: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """``status`` is ``active``, ``suspended`` or ``closed``; a ``trial`` account rings verified numbers only."""
+
+    status: str
+    trial: bool
 
 
 class PhoneNetwork:
@@ -108,6 +145,51 @@ class PhoneNetwork:
             raise RecordingMissing(comes_later=self._is_unfinished(recording_id))
         raise PhoneNetworkError(f"Twilio answered {answer.status_code}.", code=answer.status_code)
 
+    def account(self, token: str) -> Account:
+        """The account, asked with this auth token: webhooks are signed with it, so a wrong one refuses them all.
+
+        Raises PhoneNetworkError, with code 20003 when the token is not this account's.
+        """
+        settings = self._settings
+        url = f"{settings.twilio_api_url or _API}/2010-04-01/Accounts/{settings.twilio_account_sid}.json"
+        try:
+            answer = requests.get(url, auth=(settings.twilio_account_sid, token), timeout=TIMEOUT)
+            told = answer.json()
+        except requests.RequestException as problem:  # also JSON that is none
+            raise PhoneNetworkError(f"Twilio did not answer ({type(problem).__name__}).") from problem
+        if answer.status_code != 200 or not isinstance(told, dict):
+            code = told.get("code") if isinstance(told, dict) else None
+            words = told.get("message") if isinstance(told, dict) else None
+            raise PhoneNetworkError(str(words or f"Twilio answered {answer.status_code}."), code=int(code or 0))
+        return Account(str(told.get("status", "")), told.get("type") == "Trial")
+
+    def own_numbers(self) -> list[OwnNumber]:
+        """All numbers of the account, a thousand in one request. Raises PhoneNetworkError with Twilio's code."""
+        found = self._asked(lambda: self._get_client().incoming_phone_numbers.list(page_size=1000))
+        return [_own_number(resource) for resource in found]
+
+    def connect_number(self, sid: str, wiring: Wiring) -> OwnNumber:
+        """Have this number (``PN…``) ask there, and no TwiML App; as Twilio says that it stands afterwards."""
+        changed = self._asked(
+            lambda: (
+                self._get_client()
+                .incoming_phone_numbers(sid)
+                .update(
+                    voice_url=wiring.voice_url,
+                    voice_method=wiring.voice_method,
+                    voice_fallback_url=wiring.fallback_url,
+                    status_callback=wiring.status_url,
+                    status_callback_method=wiring.status_method,
+                    voice_application_sid="",
+                )
+            )
+        )
+        return _own_number(changed)
+
+    def application(self, sid: str) -> Wiring:
+        """Where this TwiML App (``AP…``) asks. Raises PhoneNetworkError, with code 20404 when there is none."""
+        return _wiring(self._asked(lambda: self._get_client().applications(sid).fetch()))
+
     def _is_unfinished(self, recording_id: str) -> bool:
         with self._fetch(f"{recording_id}.json", {}) as answer:
             if answer.status_code == NOT_FOUND:
@@ -129,20 +211,56 @@ class PhoneNetwork:
             raise PhoneNetworkError(f"Twilio did not answer ({type(problem).__name__}).") from problem
 
     def _create(self, arguments: dict[str, Any]) -> str:
+        return str(self._asked(lambda: self._get_client().calls.create(**arguments)).sid)
+
+    def _asked(self, ask: Callable[[], T]) -> T:
         from twilio.base.exceptions import TwilioException, TwilioRestException  # noqa: PLC0415  (loads the client)
 
         try:
-            return str(self._get_client().calls.create(**arguments).sid)
+            return ask()
         except TwilioRestException as problem:
             code = TOO_MANY_REQUESTS if problem.status == TOO_MANY_REQUESTS else int(problem.code or 0)
             raise PhoneNetworkError(str(problem.msg), code=code) from problem
-        except (TwilioException, requests.RequestException) as problem:
+        except TwilioException as problem:
+            raise _page_refused(problem) from problem
+        except requests.RequestException as problem:
             raise PhoneNetworkError(f"Twilio did not answer ({type(problem).__name__}).") from problem
 
     def _get_client(self) -> Client:
         if self._client is None:
             self._client = _make_client(self._settings)
         return self._client
+
+
+def _page_refused(problem: Exception) -> PhoneNetworkError:
+    """A list that Twilio refused comes as a plain exception that holds the response, unlike everything else."""
+    response = next((part for part in problem.args if hasattr(part, "status_code")), None)
+    try:
+        told = json.loads(response.text) if response is not None else {}
+        return PhoneNetworkError(str(told["message"]), code=int(told["code"]))
+    except (ValueError, KeyError, TypeError):
+        return PhoneNetworkError(f"Twilio did not answer ({type(problem).__name__}).")
+
+
+def _own_number(resource: Any) -> OwnNumber:
+    return OwnNumber(
+        sid=resource.sid,
+        number=resource.phone_number,
+        wiring=_wiring(resource),
+        application_sid=resource.voice_application_sid or "",
+        trunk_sid=resource.trunk_sid or "",
+        takes_calls=bool((resource.capabilities or {}).get("voice", True)),
+    )
+
+
+def _wiring(resource: Any) -> Wiring:
+    return Wiring(
+        voice_url=resource.voice_url or "",
+        voice_method=resource.voice_method or "POST",
+        fallback_url=resource.voice_fallback_url or "",
+        status_url=resource.status_callback or "",
+        status_method=resource.status_callback_method or "POST",
+    )
 
 
 _DESCRIBING = ("Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
@@ -97,6 +97,7 @@ class Webhooks:
         routes = Blueprint("twilio", __name__, url_prefix="/twilio")
         for path, kind in ROUTES.items():
             routes.add_url_rule(path, kind.value, partial(self.take, kind), methods=["GET", "POST"])
+        routes.add_url_rule("/check", "check", self.check, methods=["POST"])
         return routes
 
     def take(self, kind: EventKind) -> Response:
@@ -106,6 +107,16 @@ class Webhooks:
         self._metrics.webhooks.labels(kind.value, outcome).inc()
         self._metrics.webhook_seconds.labels(kind.value).observe(time.perf_counter() - began)
         return response
+
+    def check(self) -> Response:
+        """For ``cti-bridge doctor``: is a request signed as Twilio signs it still whole when it gets here? Does nothing.
+
+        Answers what was in ``challenge``, so that nobody else's page can pass for us.
+        """
+        request.max_content_length = LARGEST_BODY
+        if not self._signatures.verify(request):
+            return Response(status=403)  # no hint why, as at the other doors
+        return jsonify(challenge=request.form.get("challenge", ""))
 
     def _answer(self, kind: EventKind) -> tuple[str, Response]:
         request.max_content_length = LARGEST_BODY
