@@ -6,9 +6,12 @@ import type {
   ContactDraft,
   DialRequest,
   Disposition,
+  Enrolment,
   Language,
   RecordedCall,
+  SecondFactorState,
   SessionGrant,
+  SignedIn,
 } from "./protocol.js";
 
 /** A request that was refused (RFC 9457) or never arrived (status 0, code "offline"). */
@@ -32,6 +35,8 @@ export interface ApiOwner {
   readonly language: () => Language;
   /** The server no longer takes the token. */
   readonly onRefused: () => void;
+  /** The agent must set up one-time codes before anything else. */
+  readonly onMustEnrol?: () => void;
 }
 
 export interface Notes {
@@ -51,12 +56,13 @@ export class Api {
     this.#owner = owner;
   }
 
-  signIn(email: string, password: string): Promise<SessionGrant & { readonly agent: Agent }> {
-    return this.#ask("POST", "session", { email, password });
+  /** `code` is of an authenticator app, or a recovery code; "" where none was asked for. */
+  signIn(email: string, password: string, code: string): Promise<SignedIn> {
+    return this.#ask("POST", "session", { email, password, ...(code === "" ? {} : { code }) });
   }
 
   /** Signs in with a ticket that the CRM's server got for its user. */
-  redeem(ticket: string): Promise<SessionGrant & { readonly agent: Agent }> {
+  redeem(ticket: string): Promise<SignedIn> {
     return this.#ask("POST", "session/redeem", { ticket });
   }
 
@@ -66,6 +72,23 @@ export class Api {
 
   signOut(): Promise<void> {
     return this.#ask("DELETE", "session");
+  }
+
+  /** Here and on every other screen. */
+  signOutEverywhere(): Promise<{ readonly ended: number }> {
+    return this.#ask("DELETE", "sessions");
+  }
+
+  secondFactor(): Promise<SecondFactorState> {
+    return this.#ask("GET", "totp");
+  }
+
+  beginTotp(): Promise<Enrolment> {
+    return this.#ask("POST", "totp");
+  }
+
+  confirmTotp(code: string): Promise<{ readonly recovery_codes: readonly string[] }> {
+    return this.#ask("POST", "totp/confirmation", { code });
   }
 
   async ticket(): Promise<string> {
@@ -172,7 +195,9 @@ export class Api {
     if (response.ok) return response;
     // A wrong password is also a 401; only a refused token ends a session.
     if (response.status === 401 && token !== null && token === this.#owner.token()) this.#owner.onRefused();
-    throw await problemIn(response);
+    const problem = await problemIn(response);
+    if (problem.code === "must_enrol") this.#owner.onMustEnrol?.();
+    throw problem;
   }
 }
 

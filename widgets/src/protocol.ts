@@ -249,6 +249,27 @@ export interface SessionGrant {
   readonly expires_in: number;
 }
 
+/** Answer of POST /api/session and /api/session/redeem. */
+export interface SignedIn extends SessionGrant {
+  readonly agent: Agent;
+  /** One-time codes must be set up before anything else. */
+  readonly must_enrol?: boolean;
+}
+
+/** Answer of GET /api/totp. */
+export interface SecondFactorState {
+  readonly on: boolean;
+  readonly demanded: boolean;
+  readonly recovery_codes_left: number;
+}
+
+/** Answer of POST /api/totp: what an authenticator app needs; `qr` is an SVG picture of `uri`. */
+export interface Enrolment {
+  readonly secret: string;
+  readonly uri: string;
+  readonly qr: string;
+}
+
 /** The call that a recording is of, as `GET /api/recordings/{id}/call` tells it. */
 export interface RecordedCall {
   readonly id: string;

@@ -8,6 +8,7 @@ import { Menu } from "./menu.js";
 import { MissedList } from "./missed-list.js";
 import { CallNotes } from "./notes.js";
 import { RecentList } from "./recent-list.js";
+import { SecondFactor } from "./second-factor.js";
 import { SignIn } from "./sign-in.js";
 import { UnknownCaller } from "./unknown-caller.js";
 
@@ -22,6 +23,7 @@ declare global {
     "cti-missed-list": MissedList;
     "cti-notes": CallNotes;
     "cti-recent-list": RecentList;
+    "cti-second-factor": SecondFactor;
     "cti-sign-in": SignIn;
     "cti-unknown-caller": UnknownCaller;
   }
@@ -37,6 +39,7 @@ const ELEMENTS: Readonly<Record<string, CustomElementConstructor>> = {
   "cti-missed-list": MissedList,
   "cti-notes": CallNotes,
   "cti-recent-list": RecentList,
+  "cti-second-factor": SecondFactor,
   "cti-sign-in": SignIn,
   "cti-unknown-caller": UnknownCaller,
 };

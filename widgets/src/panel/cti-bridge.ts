@@ -88,10 +88,19 @@ export class BridgePanel extends DeskElement {
         <cti-desk-bar .desk=${desk} exportparts="bar" @cti-menu=${() => this.#menu?.show()}></cti-desk-bar>
       </header>
       <div aria-live="assertive" class="heard" data-test="announcement">${desk.announcement}</div>
-      <main>${desk.signedIn ? this.#desk() : html`<cti-sign-in .desk=${desk}></cti-sign-in>`}</main>
+      <main>${!desk.signedIn ? html`<cti-sign-in .desk=${desk}></cti-sign-in>` : desk.enrolling.demanded ? this.#enrol() : this.#desk()}</main>
       <div class="toasts" role="status">${desk.toasts.shown.map((toast) => this.#toast(toast.id, toast.text, toast.kind))}</div>
       <cti-menu .desk=${desk}></cti-menu>
     </div>`;
+  }
+
+  #enrol(): TemplateResult {
+    const { desk, terms } = this;
+    return html`<section class="box enrol" data-test="must-enrol">
+      <h2>${terms.codes}</h2>
+      <cti-second-factor .desk=${desk}></cti-second-factor>
+      <button type="button" @click=${() => void desk.signOut()}>${terms.signOut}</button>
+    </section>`;
   }
 
   #desk(): TemplateResult {

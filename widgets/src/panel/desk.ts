@@ -8,7 +8,7 @@ import type { LiveState } from "../live/state.js";
 import { cardsOf } from "../live/state.js";
 import { Tabs } from "../live/tabs.js";
 import type { NotificationState } from "../messages.js";
-import type { Agent, Call, Contact, ContactDraft, DialRequest, Language, SessionGrant } from "../protocol.js";
+import type { Call, Contact, ContactDraft, DialRequest, Language, SignedIn } from "../protocol.js";
 import { Announcer } from "../ring/announce.js";
 import { Ringer } from "../ring/ringer.js";
 import { Session } from "../session.js";
@@ -16,6 +16,7 @@ import { TERMS, type Terms } from "../terms/terms.js";
 import { callerText } from "../wording.js";
 import type { ScreenOffers, ScreenRecord } from "./screen.js";
 import { newsOf } from "./call-news.js";
+import { Enrolling } from "./enrolling.js";
 import { Toasts } from "./toasts.js";
 import { Vouching } from "./vouching.js";
 
@@ -42,6 +43,7 @@ export class Desk {
   readonly ringer: Ringer;
   readonly toasts: Toasts;
   readonly vouching: Vouching;
+  readonly enrolling: Enrolling;
   readonly #ports: Ports;
   readonly #listeners = new Set<DeskListener>();
   readonly #tabs: Tabs;
@@ -80,6 +82,12 @@ export class Desk {
       token: () => this.#session.token,
       language: () => this.language,
       onRefused: () => this.#session.end(),
+      onMustEnrol: () => this.enrolling.demand(),
+    });
+    this.enrolling = new Enrolling({
+      api: () => this.#api,
+      onChange: () => this.#changed(),
+      onDone: () => this.#link.retry(),
     });
     this.#session = new Session(ports, this.#tabs, {
       renew: () => this.#api.renew(),
@@ -187,8 +195,13 @@ export class Desk {
   }
 
   /** Throws a Problem for the form to show. */
-  async signIn(email: string, password: string): Promise<void> {
-    this.#admit(await this.#api.signIn(email, password));
+  async signIn(email: string, password: string, code = ""): Promise<void> {
+    this.#admit(await this.#api.signIn(email, password, code));
+  }
+
+  /** Here and on every other screen of this agent. */
+  async signOutEverywhere(): Promise<void> {
+    if (await this.#try(() => this.#api.signOutEverywhere())) await this.signOut();
   }
 
   async signOut(): Promise<void> {
@@ -300,9 +313,10 @@ export class Desk {
     this.#changed();
   }
 
-  #admit({ agent, ...grant }: SessionGrant & { readonly agent: Agent }): void {
+  #admit({ agent, must_enrol, ...grant }: SignedIn): void {
     this.language = agent.language;
     this.sessionEnded = false;
+    if (must_enrol === true) this.enrolling.demand();
     this.#session.grant(grant);
   }
 
@@ -319,6 +333,7 @@ export class Desk {
       this.#dismissed.clear();
       this.sessionEnded = this.#wasSignedIn && !this.#ownSignOut;
       this.vouching.ended();
+      this.enrolling.forget();
     }
     this.#wasSignedIn = signedIn;
     this.#changed();
@@ -326,6 +341,7 @@ export class Desk {
 
   #liveChanged(before: LiveState | null): void {
     const live = this.live;
+    if (live !== null) this.enrolling.admitted();
     if (live !== null && live !== before) {
       if (live.agent !== before?.agent) this.language = live.agent.language;
       for (const call of live.calls) {

@@ -100,10 +100,12 @@ export class Menu extends DeskElement {
         <p class="label">${terms.notifications}</p>
         ${this.#notifications()}
       </div>
+      ${desk.signedIn ? this.#codes() : nothing}
       <div class="group row">
         <button type="button" data-test="help" @click=${() => this.showHelp()}>${terms.help}</button>
         ${desk.embedded ? html`<a class="button" href=${location.pathname} target="_blank" rel="noopener">${terms.popOut}</a>` : nothing}
-        ${desk.signedIn ? html`<button type="button" data-test="sign-out" @click=${this.#signOut}>${terms.signOut}</button>` : nothing}
+        ${desk.signedIn ? html`<button type="button" data-test="sign-out" @click=${this.#signOut}>${terms.signOut}</button>
+              <button type="button" data-test="sign-out-everywhere" @click=${this.#signOutEverywhere}>${terms.signOutEverywhere}</button>` : nothing}
       </div>
     </dialog>`;
   }
@@ -166,6 +168,22 @@ export class Menu extends DeskElement {
   #close = (): void => {
     for (const dialog of this.renderRoot.querySelectorAll("dialog")) dialog.close();
   };
+
+  /** Loaded when it is opened: most agents never look at it. */
+  #codes(): TemplateResult {
+    const { terms, desk } = this;
+    return html`<details class="group" data-test="codes" @toggle=${(event: Event) => {
+      if ((event.currentTarget as HTMLDetailsElement).open) void desk.enrolling.load().catch(() => undefined);
+    }}>
+      <summary class="label">${terms.codes}</summary>
+      <cti-second-factor .desk=${desk}></cti-second-factor>
+    </details>`;
+  }
+
+  #signOutEverywhere(): void {
+    this.#close();
+    void this.desk.signOutEverywhere();
+  }
 
   #signOut(): void {
     this.#close();

@@ -40,6 +40,15 @@ export const panelStyle = css`
     border-radius: var(--_radius);
     background: var(--_surface);
   }
+  .enrol {
+    display: grid;
+    gap: 14px;
+    max-inline-size: 400px;
+    margin: 4vh auto 0;
+  }
+  .enrol > button {
+    justify-self: start;
+  }
   .idle {
     display: flex;
     align-items: center;

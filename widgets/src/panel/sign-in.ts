@@ -1,5 +1,6 @@
 // <cti-sign-in>: e-mail and password, and the words of a refusal.
 import { css, html, nothing, type TemplateResult } from "lit";
+import { Problem } from "../api.js";
 import type { VouchProblem } from "../messages.js";
 import type { Terms } from "../terms/terms.js";
 import type { Desk } from "./desk.js";
@@ -12,9 +13,11 @@ export interface Door extends Place, Pick<Desk, "sessionEnded" | "dialNumber" | 
 }
 
 export class SignIn extends DeskElement<Door> {
-  static override properties = { ...DeskElement.properties, busy: { state: true }, failure: { state: true } };
+  static override properties = { ...DeskElement.properties, busy: { state: true }, failure: { state: true }, asksCode: { state: true } };
   declare busy: boolean;
   declare failure: string;
+  /** The password was right; the bridge wants a one-time code too. */
+  declare asksCode: boolean;
   static override styles = [
     theme,
     controls,
@@ -44,6 +47,7 @@ export class SignIn extends DeskElement<Door> {
     super();
     this.busy = false;
     this.failure = "";
+    this.asksCode = false;
   }
 
   protected override render(): TemplateResult {
@@ -68,6 +72,15 @@ export class SignIn extends DeskElement<Door> {
         <label for="password">${terms.password}</label>
         <input id="password" name="password" type="password" autocomplete="current-password" required data-test="password" />
       </div>
+      ${
+        this.asksCode
+          ? html`<div>
+              <label for="code">${terms.code}</label>
+              <input id="code" name="code" inputmode="text" autocomplete="one-time-code" autocapitalize="off" maxlength="40" required aria-describedby="code-hint" data-test="code" />
+              <p class="small quiet" id="code-hint">${terms.codeHint}</p>
+            </div>`
+          : nothing
+      }
       <button class="primary" type="submit" ?disabled=${this.busy} data-test="sign-in-submit">
         ${this.busy ? terms.signingIn : terms.signIn}
       </button>
@@ -85,12 +98,24 @@ export class SignIn extends DeskElement<Door> {
     this.busy = true;
     this.failure = "";
     try {
-      await this.desk.signIn(String(fields.get("email")), String(fields.get("password")));
+      await this.desk.signIn(String(fields.get("email")), String(fields.get("password")), String(fields.get("code") ?? ""));
+      this.asksCode = false;
     } catch (error) {
-      this.failure = this.desk.problemText(error);
+      const code = error instanceof Problem ? error.code : "";
+      // Being asked for the code is no failure; only the field is new.
+      this.failure = code === "code_required" && !this.asksCode ? "" : this.desk.problemText(error);
+      if (code === "code_required") this.asksCode = true;
+      if (code === "code_required" || code === "wrong_code") await this.#focusCode();
     } finally {
       this.busy = false;
     }
+  }
+
+  async #focusCode(): Promise<void> {
+    await this.updateComplete;
+    const field = this.renderRoot.querySelector<HTMLInputElement>("#code");
+    field?.focus();
+    field?.select();
   }
 }
 

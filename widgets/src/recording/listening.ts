@@ -101,8 +101,8 @@ export class Listening implements Door {
   }
 
   /** Throws a Problem for the form to show. */
-  async signIn(email: string, password: string): Promise<void> {
-    const { agent, ...grant } = await this.#api.signIn(email, password);
+  async signIn(email: string, password: string, code = ""): Promise<void> {
+    const { agent, must_enrol: _, ...grant } = await this.#api.signIn(email, password, code);
     this.language = agent.language;
     this.#session.grant(grant);
   }
