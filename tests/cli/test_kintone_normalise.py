@@ -116,6 +116,29 @@ def test_what_is_wrong_is_put_right_and_what_is_gone_is_emptied(kintone: Termina
     assert normalised(people) == ["+81365550001", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("ja", "2 件は、正規化フィールド"), ("en", "2 records hold something else")]
+)
+def test_a_field_that_holds_something_else_is_never_written_over(
+    kintone: Terminal, people: FakeApp, monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    monkeypatch.setenv("CTI_LANGUAGE", language)
+    people.add_many(
+        [
+            {"電話": number(1), "電話_正規化": "火曜定休", "携帯": "090-1234-5678"},
+            {"電話": "", "電話_正規化": "0312345678"},
+            {"電話": number(3)},
+        ]
+    )
+
+    told = kintone.run("kintone", "normalise", "--write", code=1)
+
+    assert normalised(people) == ["火曜定休", "0312345678", "+81365550003"]
+    assert people.records()[0]["携帯_正規化"] == "+819012345678"
+    assert said in told
+    assert "火曜" not in told
+
+
 def test_more_than_a_page_of_records_is_read_by_record_number(
     kintone: Terminal, domain: FakeDomain, people: FakeApp
 ) -> None:

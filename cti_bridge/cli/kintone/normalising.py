@@ -56,7 +56,7 @@ def fill(*, apps: Sequence[int], write: bool, unreadable: Path | None, after: in
             f"読めない番号の一覧: {unreadable}（お客様の情報です。直し終えたら削除してください）",
             f"The numbers that cannot be read: {unreadable} (customers' data; delete it when you are done)",
         )
-    if any(report.busy or report.refused for report in reports):
+    if any(report.busy or report.refused or report.foreign for report in reports):
         raise SystemExit(1)
 
 
@@ -143,6 +143,15 @@ def _tell(app: CustomerApp, report: Report, examples: list[Change], *, write: bo
                     f"    例：レコード{change.record}  {_hidden(typed)} → {mask(normalised) or '（空）'}",
                     f"    e.g. record {change.record}  {_hidden(typed)} → {mask(normalised) or '(empty)'}",
                 )
+    if report.foreign:
+        numbers, fields = ", ".join(report.foreign[:10]), list(app.normalised)
+        say(
+            f"  ! {len(report.foreign):,} 件は、正規化フィールド（{'、'.join(fields)}）に別の値が入っていたので、"
+            f"そのままにしました（レコード {numbers}）。フィールドの取り違えなら対応表を直し、合っているなら値を消して、"
+            "もう一度実行してください。",
+            f"  ! {len(report.foreign):,} records hold something else in a normalised field ({', '.join(fields)}) and "
+            f"are left (records {numbers}). If it is the wrong field, correct the mapping; else empty it and run this again.",
+        )
     if report.busy:
         numbers = ", ".join(report.busy[:10])
         say(

@@ -1,11 +1,13 @@
 """Filling the normalised fields of the records that are there: +81312345678 beside what somebody typed.
 
 Reads an app once from its first record to its last and writes only what is missing or wrong, so it may be broken off and
-begun again at any time. One request at a time: the domain is everybody's.
+begun again at any time. A field that holds anything but such a number is probably not ours, and left. One request at a
+time: the domain is everybody's.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +23,9 @@ MOST_WRITES = 100
 """Records that one request may change (https://cybozu.dev/ja/kintone/docs/rest-api/records/update-records/)."""
 
 REVISION = "$revision"
+
+OURS = re.compile(r"(\+[0-9]{7,15})?", re.ASCII)
+"""What stands in a normalised field: a number in E.164, or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class Change:
 
 @dataclass(slots=True)
 class Report:
-    """What was found and done in one app. ``busy`` and ``refused`` name records that were left as they are."""
+    """What was found and done in one app. ``busy`` and ``refused`` name records that were left as they are, ``foreign``
+    those with another text in a normalised field."""
 
     records: int = 0
     numbers: int = 0
@@ -56,6 +62,7 @@ class Report:
     last: int = 0
     busy: list[str] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
 
 
 class Normalising:
@@ -132,7 +139,10 @@ class Normalising:
                 self.report.unreadable += 1
                 self._unreadable(Unreadable(text_of(record, RECORD_ID), phone, typed))
         change = self._change(record)
-        self.report.right += change is None
+        if any(not OURS.fullmatch(text_of(record, normalised)) for _, normalised in self._pairs):
+            self.report.foreign.append(text_of(record, RECORD_ID))
+        elif change is None:
+            self.report.right += 1
         return change
 
     def _change(self, record: Record) -> Change | None:
@@ -142,7 +152,8 @@ class Normalising:
             text = text_of(record, phone)
             number = PhoneNumber.find(text, self._region) if text else None
             wanted = number.e164 if number else ""
-            if text_of(record, normalised) != wanted:
+            held = text_of(record, normalised)
+            if held != wanted and OURS.fullmatch(held):
                 values[normalised] = wanted
                 typed.append(text)
         if not values:
