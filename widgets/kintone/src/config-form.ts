@@ -71,6 +71,10 @@ export class ConfigForm {
     for (const code of twice(phones.flatMap(({ normalised }) => normalised ?? []))) {
       problems.push(terms.normalisedTwice(this.#label(code)));
     }
+    const chosen = new Set(phones.map(({ code }) => code));
+    for (const { normalised } of phones) {
+      if (normalised !== null && chosen.has(normalised)) problems.push(terms.normalisedIsPhone(this.#label(normalised)));
+    }
     const region = text("region").toUpperCase();
     if (!isRegion(region)) problems.push(terms.regionWrong);
     if (problems.length > 0 || "problem" in address || !isRegion(region)) return { problems };

@@ -11,6 +11,8 @@ const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]/gu;
 const LONGEST_TEXT = 200;
 const LONGEST_NUMBER = 40;
 const FEWEST_DIGITS = 7;
+/** What stands in a normalised field: a number in E.164, or nothing. */
+const OURS = /^(\+[0-9]{7,15})?$/;
 
 /** "０３－１２３４－５６７８ 内線12" becomes "+81312345678"; null for what is no telephone number. */
 export function e164(text: string, region: CountryCode): string | null {
@@ -30,13 +32,17 @@ export function e164(text: string, region: CountryCode): string | null {
   return number.number;
 }
 
-/** Fills the normalised field of every phone field that has one; an empty or unreadable number empties it. */
+/**
+ * Fills the normalised field of every phone field that has one; an empty or unreadable number empties it. A field that
+ * holds anything else was chosen by mistake and is somebody's own: it stays as it is.
+ */
 export function fillNormalised(record: KintoneRecord, phones: readonly PhoneField[], region: CountryCode): void {
   for (const { code, normalised } of phones) {
     const typed = record[code];
     const target = normalised === null ? undefined : record[normalised];
     // A field that this user may not see is not in the record; what it holds stays.
     if (typed === undefined || target === undefined) continue;
+    if (typeof target.value === "string" && !OURS.test(target.value.trim())) continue;
     target.value = e164(typeof typed.value === "string" ? typed.value : "", region) ?? "";
   }
 }

@@ -182,6 +182,14 @@ describe("saving", () => {
       },
       ja.normalisedTwice("電話(正規化)"),
     ],
+    [
+      "a telephone field to be filled",
+      () => {
+        phone("会社名").click();
+        field<HTMLSelectElement>("normalised 電話").value = "会社名";
+      },
+      ja.normalisedIsPhone("会社名"),
+    ],
   ])("saves nothing with %s, and says so", async (_, spoil, words) => {
     await fill();
     spoil();

@@ -39,6 +39,12 @@ describe("saving a record", () => {
     expect(record.電話_正規化.value).toBe("");
   });
 
+  it.each(["火曜定休", "03-1234-5678", "株式会社 +81312345678"])("never writes over %j, which is somebody's own", (held) => {
+    const record = { 電話: { value: "03-1234-5678" }, 電話_正規化: { value: held } };
+    fillNormalised(record, PHONES, "JP");
+    expect(record.電話_正規化.value).toBe(held);
+  });
+
   it("leaves it alone when this user may not see the phone field", () => {
     const record = { 電話_正規化: { value: "+81312345678" } };
     fillNormalised(record, PHONES, "JP");

@@ -25,7 +25,8 @@ export const en = {
   signInVouchedHint:
     "No second password. The bridge believes which user the browser names; the secret proves only that it is this kintone. The user’s e-mail address in kintone must be the agent’s on the bridge.",
   signInOwn: "Agents sign in with their own password",
-  signInOwnHint: "Once a day, in the panel. Choose this when it must be certain who takes calls and writes logs.",
+  signInOwnHint:
+    "Once a day, in the panel. When it must be certain who takes calls and writes logs, choose this and leave CTI_EMBED_SECRET of the bridge empty.",
   secret: "Secret (CTI_EMBED_SECRET of the bridge)",
   secretHint: "Kept by kintone’s servers; users of the app cannot read it.",
   secretKept: "A secret is saved. Type only to change it.",
@@ -64,6 +65,8 @@ export const en = {
   addressHttp: "Use https. With http, customers’ numbers would travel in the clear.",
   secretEmpty: "Write the secret, or let agents sign in with their own password.",
   regionWrong: "Write the country as two capital letters, such as JP.",
+  normalisedIsPhone: (field: string) =>
+    `“${field}” is a telephone field itself and cannot be filled. Choose a text field of its own.`,
   normalisedTwice: (field: string) => `“${field}” is to be filled from two fields. Choose another for one of them.`,
 
   tryReached: "kintone’s servers reach the bridge.",

@@ -26,7 +26,8 @@ export const ja: KintoneTerms = {
   signInVouchedHint:
     "パスワードの入力は不要です。秘密の値で確かめられるのは「このkintoneからの要求であること」までで、どのユーザーかはブラウザーの申告をそのまま受け入れます。kintoneのメールアドレスと、ブリッジの担当者のメールアドレスを同じにしてください。",
   signInOwn: "担当者が自分のパスワードでサインインする",
-  signInOwnHint: "1日1回、パネルでサインインします。電話に出た人・記録した人を確実にしたい場合はこちらを選んでください。",
+  signInOwnHint:
+    "1日1回、パネルでサインインします。電話に出た人・記録した人を確実にしたい場合は、こちらを選び、ブリッジの CTI_EMBED_SECRET を空にしてください。",
   secret: "秘密の値(ブリッジの CTI_EMBED_SECRET)",
   secretHint: "kintoneのサーバーに保存され、アプリの利用者からは見えません。",
   secretKept: "保存済みです。変更するときだけ入力してください。",
@@ -65,6 +66,8 @@ export const ja: KintoneTerms = {
   addressHttp: "https にしてください。http ではお客様の電話番号が暗号化されません。",
   secretEmpty: "秘密の値を入力するか、担当者自身のサインインを選んでください。",
   regionWrong: "国は JP のような英大文字2文字で入力してください。",
+  normalisedIsPhone: (field) =>
+    `「${field}」は電話番号のフィールドなので、書き込み先にできません。専用の文字列(1行)フィールドを選んでください。`,
   normalisedTwice: (field) => `「${field}」が2つのフィールドの書き込み先になっています。どちらかを変えてください。`,
 
   tryReached: "kintoneのサーバーからブリッジに接続できます。",
