@@ -145,7 +145,13 @@ def test_nor_over_a_new_record_a_row_being_edited_or_a_comment_half_written(
         tab.expect_shown("detail 3")
         tab.page.get_by_test_id("comment").press_sequentially("折り返しは")
 
-    for begin in (create, edit_row, comment):
+    def comment_and_turn_to_the_panel(tab: Tab) -> None:
+        comment(tab)
+        tab.open_panel()
+        tab.panel.get_by_test_id("panel").click(position={"x": 3, "y": 3})
+        assert tab.page.evaluate("document.activeElement.tagName") != "TEXTAREA"
+
+    for begin in (create, edit_row, comment, comment_and_turn_to_the_panel):
         tab = screens.open_list()
         tab.expect_live()
         tab.choose_way("here")

@@ -236,6 +236,40 @@ describe("editing", () => {
     button.focus();
     expect(editing.active).toBe(false);
   });
+
+  it("is still a comment half written when the keyboard has gone elsewhere, until it is sent", () => {
+    const editing = new Editing(document);
+    const comment = document.createElement("textarea");
+    const answer = document.createElement("button");
+    document.body.append(comment, answer);
+    comment.focus();
+    comment.value = "折り返し";
+    comment.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    answer.focus();
+    expect(editing.active).toBe(true);
+    comment.value = "";
+    expect(editing.active).toBe(false);
+    comment.value = "もう一度";
+    comment.remove();
+    expect(editing.active).toBe(false);
+  });
+
+  it("is no choice in a list of views, and nothing in our own dock", () => {
+    const editing = new Editing(document);
+    const dock = document.createElement("div");
+    dock.dataset["ctiBridge"] = "";
+    const inside = document.createElement("input");
+    dock.attachShadow({ mode: "open" }).append(inside);
+    const views = document.createElement("select");
+    const all = document.createElement("option");
+    all.textContent = "すべて";
+    views.append(all);
+    document.body.append(dock, views);
+    inside.value = "here";
+    inside.dispatchEvent(new InputEvent("input", { bubbles: true, composed: true }));
+    views.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    expect(editing.active).toBe(false);
+  });
 });
 
 describe("on mobile", () => {
