@@ -42,6 +42,10 @@ export class Menu extends DeskElement {
         align-items: center;
         gap: 8px;
       }
+      summary {
+        display: list-item;
+        cursor: pointer;
+      }
       button[aria-pressed="true"] {
         border-color: var(--_accent);
         background: var(--_accent-soft);

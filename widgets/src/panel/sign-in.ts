@@ -32,6 +32,9 @@ export class SignIn extends DeskElement<Door> {
         border-radius: var(--_radius);
         background: var(--_surface);
       }
+      #code-hint {
+        margin-block-start: 6px;
+      }
       .waiting {
         margin: 12vh auto 0;
         text-align: center;
