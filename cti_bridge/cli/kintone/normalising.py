@@ -150,7 +150,7 @@ def _tell(app: CustomerApp, report: Report, examples: list[Change], *, write: bo
             f"そのままにしました（レコード {numbers}）。フィールドの取り違えなら対応表を直し、合っているなら値を消して、"
             "もう一度実行してください。",
             f"  ! {len(report.foreign):,} records hold something else in a normalised field ({', '.join(fields)}) and "
-            f"are left (records {numbers}). If it is the wrong field, correct the mapping; else empty it and run this again.",
+            f"are left (records {numbers}). If it is the wrong field, correct the mapping; else empty it and run it again.",
         )
     if report.busy:
         numbers = ", ".join(report.busy[:10])
