@@ -260,27 +260,36 @@ class Calls:
         record = self.record_for(agent, call_id)
         return self._pick(agent, call_id, self.contact_of(record, contact_id))
 
-    def relate(self, agent: Agent, call_id: str, record_id: str) -> CallRecord:
-        """This call belongs to that record of the CRM's screen, says the agent: a contact, or a case, deal or order
-        together with its contact.
+    def relate(self, agent: Agent, call_id: str, record_id: str, *, dialled: bool = False) -> CallRecord:
+        """This call belongs to that record of the CRM's screen, says the agent: a contact, or a case, deal or order,
+        together with its contact while nobody is known to be on the line.
 
-        Raises NotFound when the CRM has no such record.
+        ``dialled``: the agent has only dialled from there. Raises NotFound when the CRM has no such record.
         """
-        self.record_for(agent, call_id)
+        known = self.record_for(agent, call_id)
         placement = self._connector.locate(record_id)
         if placement is None:
             raise NotFound("record_not_found")
-        record = self._pick(agent, call_id, placement.contact) if placement.contact else None
+        whose = placement.contact
+        if placement.related is not None and whose is not None:
+            # People call about a colleague's case or their company's deal, and are dialled from there.
+            stranger = dialled and not self._holds(whose, known)
+            whose = None if known.choice is not None or stranger else whose
+        record = self._pick(agent, call_id, whose) if whose else None
         if placement.related is None and record is not None:
             return record
         return self._change(agent, call_id, lambda _, before: replace(before, related=placement.related))
+
+    def _holds(self, contact: Contact, record: CallRecord) -> bool:
+        number = record.caller.number
+        return number is not None and bool(self._lookups.match(PhoneNumber(number), [contact]))
 
     def relate_soon(self, agent: Agent, call_id: str, record_id: str) -> None:
         """Like ``relate``, but in the background: the agent dialled from this record, and must not wait for the CRM."""
 
         def relate() -> None:
             try:
-                self.relate(agent, call_id, record_id)
+                self.relate(agent, call_id, record_id, dialled=True)
             except BridgeError as problem:
                 log.warning("dialled_record_unknown", call=call_id, problem=type(problem).__name__)
 

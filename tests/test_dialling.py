@@ -175,6 +175,24 @@ def test_a_record_that_the_crm_does_not_have_any_more_does_not_stop_the_call(des
     assert len(desk.placed) == 2
 
 
+def test_a_number_dialled_from_somebody_elses_case_is_not_taken_for_theirs(desk: Desk) -> None:
+    """On a case's page stand numbers of several people. Only whose number it is can be on the line."""
+    desk.crm.add("c1", "山田 太郎", TARO)
+    desk.crm.add("c2", "佐藤 花子", "03-8765-4321")
+    desk.crm.cases |= {"500": ("佐藤さんの修理", "c2"), "501": ("山田さんの修理", "c1")}
+    agent = desk.bridge.directory.current().agents[desk.sato.id]
+    call_id = dial(desk, "03-9999-0000")
+    record = desk.bridge.calls.relate(agent, call_id, "500", dialled=True)
+    assert record.choice is None
+    assert record.related is not None
+    assert record.related.title == "佐藤さんの修理"
+    desk.hang_up(call_id)
+    call_id = dial(desk)
+    record = desk.bridge.calls.relate(agent, call_id, "501", dialled=True)
+    assert record.choice is not None
+    assert record.choice.contact.name == "山田 太郎"
+
+
 # ── with the simulated network ───────────────────────────────────────────────────────────────────────────────────────
 
 

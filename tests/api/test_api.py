@@ -368,6 +368,20 @@ def test_a_call_is_related_to_the_record_on_the_screen(desk: Desk) -> None:
     refusal(desk.ask("PUT", f"/calls/{call}/record", {"record_id": "gone"}), 404, "record_not_found")
 
 
+def test_a_call_about_somebody_elses_case_stays_the_callers(desk: Desk) -> None:
+    """Who calls about a colleague's case, or their company's deal, is still who calls, also the next time."""
+    desk.crm.add("c1", "山田 太郎", "03-1234-5678")
+    desk.crm.add("c2", "佐藤 花子", "03-8765-4321")
+    desk.crm.cases |= {"500": ("佐藤さんの修理", "c2")}
+    call = desk.answer(desk.call_in())
+    desk.ask("PUT", f"/calls/{call}/choice", {"contact_id": "c1"})
+    card = desk.ask("PUT", f"/calls/{call}/record", {"record_id": "500"}).get_json()
+    assert (card["choice"]["contact"]["name"], card["related"]["title"]) == ("山田 太郎", "佐藤さんの修理")
+    desk.ask("DELETE", f"/calls/{call}/choice")
+    card = desk.ask("PUT", f"/calls/{call}/record", {"record_id": "500"}).get_json()
+    assert card["choice"]["contact"]["name"] == "佐藤 花子", "nobody else is known"
+
+
 def test_a_contact_that_the_crm_does_not_have_cannot_be_chosen(sqlite_desk: Desk) -> None:
     call = sqlite_desk.answer(sqlite_desk.call_in())
     for method, path in (("PUT", "choice"), ("POST", "number")):
