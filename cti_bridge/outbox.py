@@ -214,6 +214,7 @@ class Outbox:
     def _finish(self, work: queue.SimpleQueue[Entry | None], hands: list[threading.Thread]) -> None:
         """Give back what no hand has begun, and wait for what one has."""
         untouched = list(_emptied(work))
+        log.info("outbox_stopping", given_back=len(untouched))
         for _ in hands:
             work.put(None)
         try:
