@@ -224,11 +224,11 @@ PROBLEMS: dict[str, Words] = {
     "recording_not_allowed": {
         "ja": (
             "この録音は再生できません",
-            "聞けるのは、通話を担当した人と、その回線の担当者です。必要な場合は管理者に相談してください。",
+            "聞けるのは、通話を担当した人、その回線の担当者、スーパーバイザーです。必要な場合は管理者に相談してください。",
         ),
         "en": (
             "You may not listen to this recording",
-            "Only the agent who took the call and those whom its line rings may. Ask your administrator if you need to.",
+            "Only the agent who took the call, those whom its line rings, and supervisors may. Ask your administrator.",
         ),
     },
     "recording_not_ready": {
