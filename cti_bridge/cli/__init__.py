@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from cti_bridge import __version__, logbook
-from cti_bridge.cli import audit, crm, doctor, kintone, lines, outbox, people, privacy, run, salesforce
+from cti_bridge.cli import audit, audit_log, crm, doctor, kintone, lines, outbox, people, privacy, run, salesforce
 from cti_bridge.errors import BridgeError
 
 
@@ -34,5 +34,6 @@ for command in (*run.COMMANDS, people.agents, lines.lines, crm.connector, doctor
 main.add_command(outbox.outbox)
 main.add_command(kintone.kintone)
 main.add_command(privacy.privacy)
+main.add_command(audit_log.audit_log, "audit")
 crm.connector.add_command(audit.audit)
 lines.lines.add_command(doctor.connect_lines)

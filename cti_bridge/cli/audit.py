@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from cti_bridge.app import open_connector
+from cti_bridge.cli.audit_log import tell
 from cti_bridge.cli.words import Progress, fail, open_database, say
 from cti_bridge.connector import Connector
 from cti_bridge.environment import administrators_language
@@ -66,6 +67,7 @@ def audit(file: Path | None, limit: int | None, *, yes: bool) -> None:
             sheet.shared(report)
     _tell(report)
     if file is not None:
+        tell(database, "numbers_exported", "customers", contacts=report.contacts)
         say(
             f"直すべき番号の一覧: {file}（お客様の情報です。直し終えたら削除してください）",
             f"The numbers to fix: {file} (customers' data; delete it when you are done)",

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cti_bridge.app import open_connector
+from cti_bridge.cli.audit_log import tell
 from cti_bridge.cli.words import Progress, fail, open_database, say, show
 from cti_bridge.environment import administrators_language
 from cti_bridge.errors import ConnectorError, NumberUnreadable
@@ -86,9 +87,11 @@ def import_(file: Path) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
 def export(file: Path) -> None:
     """Write the embedded CRM's customers to a CSV FILE that Excel opens."""
-    records = _records()
+    settings, database = open_database()
+    records = Records(database, settings.region)
     with Progress() as bar, file.open("wb") as out:
         count = export_customers(records, out, language=administrators_language(), progress=bar.show)
+    tell(database, "customers_exported", "customers", customers=count)
     say(f"{count} 件を {file} に書き出しました。", f"Wrote {count} customers to {file}.")
 
 

@@ -8,7 +8,9 @@ import click
 from sqlalchemy.exc import IntegrityError
 
 from cti_bridge.cli.words import LANGUAGES, fail, open_database, read_number, say
-from cti_bridge.store import Database, directory
+from cti_bridge.clock import utc_now
+from cti_bridge.store import Database, audit, directory
+from cti_bridge.store.audit import COMMAND_LINE
 from cti_bridge.store.directory import Directory, read_directory
 from cti_bridge.twilio.twiml import CALLING_RETRIES
 
@@ -37,7 +39,7 @@ def add_line(
     ids = _agent_ids(_read(database), emails)
     try:
         with database.transaction() as connection:
-            directory.add_line(
+            line_id = directory.add_line(
                 connection,
                 number=e164,
                 name=name,
@@ -47,6 +49,7 @@ def add_line(
                 record=record,
                 agent_ids=ids,
             )
+            audit.note(connection, COMMAND_LINE, "line_added", f"line:{line_id}", utc_now(), record=record)
     except IntegrityError:
         raise fail(f"{number} はすでに回線です。", f"{number} is a line already.") from None
     voice = f"{settings.public_url}/twilio/voice/incoming{CALLING_RETRIES}"
@@ -88,9 +91,12 @@ def change_line(
     settings, database = open_database()
     given = {"name": name, "greeting": greeting, "language": language, "ring_seconds": ring_seconds, "record": record}
     changes = {column: value for column, value in given.items() if value is not None}
+    line = _read(database).line_of(read_number(settings, number))
+    if line is None or not changes:
+        raise fail(f"{number} という回線はありません。", f"There is no line {number}, or nothing to change.")
     with database.transaction() as connection:
-        if not changes or not directory.change_line(connection, read_number(settings, number), **changes):
-            raise fail(f"{number} という回線はありません。", f"There is no line {number}, or nothing to change.")
+        directory.change_line(connection, line.number, **changes)
+        audit.note(connection, COMMAND_LINE, "line_changed", f"line:{line.id}", utc_now(), fields=sorted(changes))
     say(f"{number} を変更しました。", f"Changed {number}.")
 
 
@@ -105,7 +111,9 @@ def ring(number: str, emails: tuple[str, ...]) -> None:
     if line is None:
         raise fail(f"{number} という回線はありません。", f"There is no line {number}.")
     with database.transaction() as connection:
-        directory.set_ringing(connection, line.id, _agent_ids(known, emails))
+        ids = _agent_ids(known, emails)
+        directory.set_ringing(connection, line.id, ids)
+        audit.note(connection, COMMAND_LINE, "line_ringing_changed", f"line:{line.id}", utc_now(), agents=ids)
     say(f"「{line.name}」の着信先を変更しました。", f"{line.name} now rings: {', '.join(emails) or 'nobody'}")
 
 

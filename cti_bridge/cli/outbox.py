@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from cti_bridge.cli.audit_log import tell
 from cti_bridge.cli.words import fail, open_database, say
 from cti_bridge.environment import administrators_language
 from cti_bridge.model import CallLog, Correction, Omission
@@ -181,6 +182,7 @@ def export(file: Path, form: str, standings: tuple[str, ...]) -> None:
     with _bridge() as bridge, click.open_file(str(file), "w", encoding=encoding, lazy=True) as out:
         rows = _rows(bridge, chosen)
         count = _write_json(out, rows) if form == "json" else _write_csv(out, rows)
+        tell(bridge.database, "logs_exported", "outbox", logs=count)
     say(f"{count} 件を書き出しました。", f"Exported: {count}", error=True)
 
 

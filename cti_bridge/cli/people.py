@@ -110,6 +110,8 @@ def change_agent(
     if changes:
         with database.transaction() as connection:
             directory.change_agent(connection, agent.id, **changes)
+            about = agent_subject(agent.id)
+            audit.note(connection, COMMAND_LINE, "agent_changed", about, utc_now(), fields=sorted(changes))
     say(f"{email} を変更しました。", f"Changed {email}.")
 
 
