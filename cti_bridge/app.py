@@ -79,6 +79,7 @@ class Bridge:
             region=settings.region,
             deadline=timedelta(seconds=settings.lookup_deadline_seconds),
             freshness=settings.index_freshness,
+            told=self.metrics.note_lookup,
         )
         self.logs = CallLogs(
             settings,

@@ -43,7 +43,11 @@ MOST_WAITING = 64
 
 
 class Lookups:
-    """Looks callers up. ``start()`` returns at once; the answer is found in the call's row."""
+    """Looks callers up. ``start()`` returns at once; the answer is found in the call's row.
+
+    ``told`` hears what became of each look-up (``"found"``, ``"nobody"``, or a trouble of ``pops.TROUBLES``) and how many
+    seconds it took.
+    """
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Lookups:
         freshness: timedelta,
         threads: int = 8,
         clock: Clock = utc_now,
+        told: Callable[[str, float], object] = lambda _outcome, _seconds: None,
     ) -> None:
         self.circuit = Circuit()
         self._connector = connector
@@ -66,6 +71,7 @@ class Lookups:
         self._freshness = freshness
         self._threads = threads
         self._clock = clock
+        self._told = told
         self._pool: ThreadPoolExecutor | None = None
         self._waiting: dict[str, float] = {}
         self._deadlines: deque[tuple[float, str]] = deque()
@@ -167,44 +173,47 @@ class Lookups:
                 self._changed.notify_all()
 
     def _guarded(self, call_id: str, number: PhoneNumber, crowded: bool) -> None:
+        began = time.monotonic()
+        outcome = "bug"
         try:
-            self._look_up(call_id, number, crowded)
+            outcome = self._look_up(call_id, number, crowded)
         except StoreUnavailable:
+            outcome = "not_kept"
             log.error("lookup_not_kept", call=call_id)
         except Exception:
             log.exception("lookup_broke", call=call_id)
             self._fail(call_id, number, "bug")
         finally:
+            self._told(outcome, time.monotonic() - began)
             with self._changed:
                 self._waiting.pop(call_id, None)
 
-    def _look_up(self, call_id: str, number: PhoneNumber, crowded: bool) -> None:
+    def _look_up(self, call_id: str, number: PhoneNumber, crowded: bool) -> str:
+        """What became of it, in a word."""
         self._pop_from_memory(call_id, number)
         if crowded or not self.circuit.admits():
-            self._fail(call_id, number, "crowded" if crowded else "down")
-            return
+            return self._fail(call_id, number, "crowded" if crowded else "down")
         try:
             record = self.ask(call_id, number)
         except ConnectorUnavailable as problem:
             if self.circuit.failed(problem.retry_after):
                 self._hub.wake(topics.HEALTH)
-            log.warning("lookup_unavailable", call=call_id, connector=self._connector.name, problem=str(problem))
-            self._fail(call_id, number, "unavailable")
-            return
+            log.warning("lookup_unavailable", call=call_id, connector=self._connector.name, problem=problem)
+            return self._fail(call_id, number, "unavailable")
         except LookupSpared:
             log.warning("lookup_spared", call=call_id, connector=self._connector.name)
-            self._fail(call_id, number, "spared")
-            return
+            return self._fail(call_id, number, "spared")
         except ConnectorRefused as problem:
-            log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=str(problem))
-            self._fail(call_id, number, "refused")
-            return
+            log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=problem)
+            return self._fail(call_id, number, "refused")
+        outcome = "found" if record is not None and record.lookup.matches else "nobody"
         chosen = record.choice if record else None
         if record is None or chosen is None or not self._connector.capabilities.activity:
-            return
+            return outcome
         story = record.lookup.story
         if (story.of, story.state) != (chosen.contact.id, LookupState.DONE):  # it did not come with the contact
             self._fetch_activity(call_id, chosen.contact)
+        return outcome
 
     def _pop_from_memory(self, call_id: str, number: PhoneNumber) -> None:
         with self._database.reading() as connection:
@@ -215,7 +224,7 @@ class Lookups:
         found = Lookup(LookupState.DONE, "index", fetched_at=known.fetched_at, matches=matches)
         self._keep(call_id, number, lambda old: found if old.source != "crm" else old)
 
-    def _fail(self, call_id: str, number: PhoneNumber, trouble: str) -> None:
+    def _fail(self, call_id: str, number: PhoneNumber, trouble: str) -> str:
         """Say that the CRM did not answer, and show what it said earlier, marked stale; a real answer stays."""
         with self._database.reading() as connection:
             known = numbers.recall(connection, self._connector.name, number.e164)
@@ -225,12 +234,13 @@ class Lookups:
         else:
             failed = Lookup(LookupState.FAILED, None, trouble=trouble)
         self._keep(call_id, number, lambda old: old if old.source == "crm" else replace(failed, story=old.story))
+        return trouble
 
     def _fetch_activity(self, call_id: str, contact: Contact) -> None:
         try:
             story = Story(contact.id, LookupState.DONE, self._connector.recent_activity(contact))
         except (ConnectorUnavailable, ConnectorRefused) as problem:
-            log.warning("activity_unavailable", call=call_id, connector=self._connector.name, problem=str(problem))
+            log.warning("activity_unavailable", call=call_id, connector=self._connector.name, problem=problem)
             story = Story(contact.id, LookupState.FAILED)
         except Exception:
             log.exception("activity_broke", call=call_id)

@@ -41,6 +41,15 @@ class Metrics:
             buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5, 15),
             registry=self.registry,
         )
+        self.lookups = Counter(
+            "cti_lookups", "Callers looked up in the CRM, by what became of it", ["outcome"], registry=self.registry
+        )
+        self.lookup_seconds = Histogram(
+            "cti_lookup_seconds",
+            "Time from the ring to the CRM's answer on the card",
+            buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+            registry=self.registry,
+        )
         self.sockets = Gauge("cti_sockets", "Live sockets open in this process", registry=self.registry)
         self.frames = Counter("cti_frames", "Frames sent to agents", ["type"], registry=self.registry)
         self.sockets_dropped = Counter(
@@ -48,6 +57,11 @@ class Metrics:
         )
         self.unsent_logs = Gauge("cti_call_logs_unsent", "Call logs due and not yet in the CRM", registry=self.registry)
         self.parked_logs = Gauge("cti_call_logs_parked", "Call logs that need an administrator", registry=self.registry)
+
+    def note_lookup(self, outcome: str, seconds: float) -> None:
+        """One caller was looked up, or could not be."""
+        self.lookups.labels(outcome).inc()
+        self.lookup_seconds.observe(seconds)
 
     def watch_logs(self, figures: Callable[[], Figures]) -> None:
         """Tell also of the outbox, whose figures these are, whenever the metrics are read."""

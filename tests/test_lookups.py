@@ -48,6 +48,7 @@ class Office:
         self.crm = MemoryConnector()
         self.now = NOON
         self.woken: list[str] = []
+        self.told: list[str] = []
         self._news = threading.Condition()
         hub = Hub()
         hub.listen(self._hear)
@@ -59,6 +60,7 @@ class Office:
             deadline=timedelta(seconds=30),
             freshness=timedelta(hours=24),
             clock=lambda: self.now,
+            told=lambda outcome, seconds: self.told.append(outcome),
         )
 
     def _hear(self, topic: str) -> None:
@@ -155,6 +157,29 @@ def test_nobody_is_an_answer_too_and_is_remembered(office: Office) -> None:
         remembered = numbers.recall(connection, "memory", TARO)
     assert remembered is not None
     assert remembered.contacts == ()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    [
+        (None, "found"),
+        (ConnectorUnavailable("gone"), "unavailable"),
+        (ConnectorRefused("no"), "refused"),
+        (LookupSpared(), "spared"),
+        (ZeroDivisionError(), "bug"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_became_of_a_lookup_is_told_once(office: Office, trouble: Exception | None, outcome: str) -> None:
+    office.crm.add("c:1", "山田", TARO)
+    office.crm.trouble = trouble
+    office.look_up()
+    assert office.told == [outcome]
+
+
+def test_that_nobody_was_found_is_told(office: Office) -> None:
+    office.look_up()
+    assert office.told == ["nobody"]
 
 
 def test_only_true_equals_are_kept_of_what_the_crm_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
