@@ -67,7 +67,7 @@ class Bridge:
     ) -> None:
         self.settings = settings
         self.url_prefix = url_prefix.rstrip("/")
-        self.database = Database(settings.database_url.get_secret_value())
+        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool)
         self.directory = KnownDirectory(self.database)
         self.connector = connector or open_connector(settings, self.database, environment)
         self.metrics = Metrics(self.connector.name, self.connector.usage)

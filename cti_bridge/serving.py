@@ -11,26 +11,46 @@ import threading
 import time
 from typing import Any
 
+from cti_bridge import logbook
 from cti_bridge.app import bridge_of, open_connector
-from cti_bridge.errors import SettingsError
+from cti_bridge.errors import SettingsError, StoreUnavailable
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database
+from cti_bridge.store import Database, capacity
 
 SPARE_THREADS = 16
 """Threads beyond the sockets': webhooks and API requests always find one."""
 
 WATCH_SECONDS = 0.1
 
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+
+
+def _check_capacity(database: Database) -> None:
+    """Hold a SQLite file for this process and its workers until the last of them ends; count PostgreSQL's connections."""
+    capacity.occupy(database)
+    try:
+        tight = capacity.check(database, workers)
+    except StoreUnavailable as problem:
+        tight = str(problem)  # callers are answered without a database too: start
+    if tight:
+        print(tight, file=sys.stderr)
+
+
 try:
     _settings = Settings.read()
-    _database = Database(_settings.database_url.get_secret_value())
+    _database = Database(_settings.database_url.get_secret_value(), pool_size=_settings.database_pool)
     open_connector(_settings, _database)
+    if workers > 1 and _database.is_sqlite:
+        sys.exit(
+            f"WEB_CONCURRENCY is {workers}, but SQLite serves one process only. "
+            "Set WEB_CONCURRENCY=1, or a PostgreSQL database in DATABASE_URL."
+        )
+    _check_capacity(_database)
     _database.close()
 except SettingsError as problem:
     sys.exit(str(problem))  # a message, not a traceback: it names the setting and the mend
 
 bind = f"0.0.0.0:{os.environ['PORT']}" if "PORT" in os.environ else "127.0.0.1:8000"
-workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_class = "gthread"
 threads = _settings.max_sockets + SPARE_THREADS  # a socket holds its thread for life
 worker_connections = _settings.max_sockets + 100  # open sockets count; at the limit gthread stops accepting webhooks
@@ -43,18 +63,13 @@ control_socket_disable = True
 accesslog = None  # request lines hold signed query strings with customers' numbers
 errorlog = "-"
 
-if workers > 1 and _settings.database_url.get_secret_value().startswith("sqlite"):
-    sys.exit(
-        f"WEB_CONCURRENCY is {workers}, but SQLite serves one process only. "
-        "Set WEB_CONCURRENCY=1, or a PostgreSQL database in DATABASE_URL."
-    )
-
 
 def post_worker_init(worker: Any) -> None:
     """In the forked worker: start its threads, and one that says goodbye to widgets the moment SIGTERM comes.
 
     gunicorn calls no hook at SIGTERM before the graceful wait; gthread clears ``worker.alive`` at once.
     """
+    logbook.watch_threads()
     bridge = bridge_of(worker.app.callable)
     bridge.start()
 

@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(SecretStr(DEFAULT_DATABASE), alias="DATABASE_URL")
     """``postgresql://…`` (Heroku's ``postgres://…`` too), or ``sqlite:///file.db`` for one process on one machine."""
 
+    database_pool: int = Field(6, alias="CTI_DATABASE_POOL", ge=2, le=100)
+    """PostgreSQL connections that one process keeps; under load half as many more, and two for wake-ups. The default lets
+    a web and a worker process share a plan of 20."""
+
     connector: str = Field("local", alias="CTI_CONNECTOR")
     """The CRM: ``local`` (embedded), or the name of an installed connector."""
 

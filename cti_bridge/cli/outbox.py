@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,8 @@ from cti_bridge.cli.audit_log import tell
 from cti_bridge.cli.words import fail, open_database, say
 from cti_bridge.environment import administrators_language
 from cti_bridge.model import CallLog, Correction, Omission
+from cti_bridge.outbox import GRACE, HANDS
+from cti_bridge.store import capacity
 from cti_bridge.store.outbox import Entry, Standing
 from cti_bridge.store.records.csv_files import guard
 
@@ -189,16 +190,17 @@ def export(file: Path, form: str, standings: tuple[str, ...]) -> None:
 @outbox.command("work")
 def work() -> None:
     """Write call logs to the CRM in this process, until stopped. Any number of such processes may run on PostgreSQL."""
-    with _bridge() as bridge:
-
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            bridge.outbox.stop(0)
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
+    with _bridge(database_pool=HANDS) as bridge:
+        capacity.occupy(bridge.database)
+        if tight := capacity.check(bridge.database, 1):
+            click.echo(tight, err=True)
+        ends = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # for all threads: the main one waits for them and does no more
         bridge.lookups.open()
         bridge.hub.start()
-        bridge.outbox.run()
+        bridge.outbox.start()
+        signal.sigwait(ends)
+        bridge.outbox.stop(GRACE + 2)
         bridge.lookups.close()
         bridge.hub.stop()
 
@@ -207,13 +209,13 @@ def work() -> None:
 
 
 @contextmanager
-def _bridge() -> Iterator[Bridge]:
-    """The bridge with all its parts, none of them started."""
+def _bridge(**changes: int) -> Iterator[Bridge]:
+    """The bridge with all its parts, none of them started; ``changes`` are settings of this process alone."""
     settings, database = open_database()
     from cti_bridge.app import Bridge  # noqa: PLC0415  (slow to load, and the command's help does not need it)
 
     database.close()
-    bridge = Bridge(settings)
+    bridge = Bridge(settings.model_copy(update=changes))
     try:
         yield bridge
     finally:

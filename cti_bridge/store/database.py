@@ -64,10 +64,11 @@ class Moment(TypeDecorator[datetime]):
 class Database:
     """The bridge's database. ``url`` is SQLAlchemy's or Heroku's form: ``sqlite:///bridge.db``, ``postgres://…``.
 
-    Raises SettingsError when the address cannot be understood.
+    ``pool_size`` connections are kept open; under load there are half as many more. Raises SettingsError when the
+    address cannot be understood.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, *, pool_size: int = 6) -> None:
         try:
             parsed = make_url(url.replace("postgres://", "postgresql://", 1))
         except Exception as problem:
@@ -83,6 +84,7 @@ class Database:
         self.url = parsed
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._write_lock = threading.Lock()
+        self.connections = pool_size + pool_size // 2
         self.engine = self._open(pool_size)
         self._for_writing = self.engine.execution_options(writes=True)
         # Reads need no transaction: each is one statement, or several whose versions tell what is newer.
@@ -94,7 +96,7 @@ class Database:
         engine = create_engine(
             self.url,
             pool_size=pool_size,
-            max_overflow=4,
+            max_overflow=self.connections - pool_size,
             pool_timeout=WRITE_WAIT,
             pool_pre_ping=not self.is_sqlite,
             hide_parameters=True,  # errors are logged, and parameters hold names, notes and numbers
@@ -146,8 +148,13 @@ def _translated() -> Iterator[None]:
         raise StoreUnavailable("All database connections were in use for too long.") from problem
     except DBAPIError as problem:
         if problem.connection_invalidated or isinstance(problem, (OperationalError, InterfaceError, InternalError)):
-            raise StoreUnavailable(f"The database answered: {problem.orig}") from problem
+            raise StoreUnavailable(f"The database answered: {_first_line(problem.orig)}") from problem
         raise
+
+
+def _first_line(problem: BaseException | None) -> str:
+    """What went wrong; PostgreSQL's further lines (DETAIL, CONTEXT) may quote a row."""
+    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
