@@ -11,6 +11,7 @@ from tests.browser.desk import Office
 from tests.browser.kintone.conftest import OpenScreens
 from tests.browser.kintone.screens import AOKI, ONO, Customers, Tab, shows
 from tests.browser.kintone.test_numbers import kept, wrap_up
+from tests.browser.test_desk import COUNT_TONES, panel_frame
 
 
 def test_a_call_from_ring_to_log_with_the_record_opened_on_the_way(
@@ -203,6 +204,39 @@ def test_of_two_tabs_one_rings_and_opens_and_the_other_takes_over_when_it_is_clo
     wrap_up(other, "残ったタブ")
 
 
+def test_of_two_tabs_one_makes_the_ringing_sound_and_the_other_when_that_is_closed(
+    open_screens: OpenScreens, office: Office
+) -> None:
+    screens = open_screens(office.first, near=True)
+    screens.context.add_init_script(COUNT_TONES)
+    tabs = [screens.open_list(), screens.open_list()]
+    for tab in tabs:
+        tab.expect_live()
+        tab.open_panel()
+        sound_test = tab.panel.get_by_test_id("sound-test").first
+        if sound_test.is_visible():
+            sound_test.click()
+        tab.panel.get_by_test_id("panel").click(position={"x": 3, "y": 3})
+        expect(tab.panel.get_by_test_id("sound-off")).to_have_count(0)
+    before = [tones(tab) for tab in tabs]
+
+    def ringing() -> list[Tab]:
+        return [tab for tab, count in zip(tabs, before, strict=True) if tones(tab) > count]
+
+    call = screens.call_in(office, AOKI)
+    for tab in tabs:
+        tab.expect_phase("ringing")
+    wait_until(tabs[0].page, lambda: len(ringing()) > 0)
+    loud = ringing()[0]
+    rung = tones(loud)
+    wait_until(loud.page, lambda: tones(loud) > rung)  # it rings again: the other has had the time to
+    assert ringing() == [loud], "both tabs ring"
+    silent = next(tab for tab in tabs if tab is not loud)
+    loud.page.close()
+    wait_until(silent.page, lambda: tones(silent) > before[tabs.index(silent)])
+    screens.hang_up(call)
+
+
 def test_the_call_is_related_to_the_record_on_the_screen(
     open_screens: OpenScreens, office: Office, customers: Customers
 ) -> None:
@@ -272,6 +306,11 @@ def test_after_a_page_load_any_click_on_kintones_page_wakes_the_ring(open_screen
 def seconds(tab: Tab) -> int:
     minutes, rest = tab.card.get_by_test_id("timer").inner_text().split(":")
     return int(minutes) * 60 + int(rest)
+
+
+def tones(tab: Tab) -> int:
+    """How many tones this tab has begun to play."""
+    return int(panel_frame(tab.page).evaluate("globalThis.tones"))
 
 
 def wait_until(page: Page, ready: Callable[[], bool]) -> None:
