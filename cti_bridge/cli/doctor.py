@@ -90,7 +90,7 @@ def _pop(email: str, shown: timedelta) -> None:
         signal.signal(signal.SIGTERM, before)
     say(
         "出なかった場合: パネルを開いてサインインしていますか。パネルの表示が「接続中」のままなら、"
-        "途中のプロキシーがWebSocket（/live）を通しているか確かめてください。音が鳴らない場合は、パネルの「音を確かめる」を押してください。",
+        "途中のプロキシーがWebSocket（/live）を通しているか確かめてください。音が鳴らない場合は、パネルの「着信音を試す」を押してください。",
         "If it did not: is the panel open and signed in? If it keeps connecting, does the proxy before the bridge let "
         "WebSockets (/live) through? If it made no sound, press “Test the sound” in the panel.",
     )

@@ -38,16 +38,16 @@ def lines(known: Directory) -> Iterator[Finding]:
 
 
 def agents(known: Directory) -> Iterator[Finding]:
-    """Agents whom no call can reach: without a telephone or softphone, or on no line."""
+    """Agents whom no call reaches: without a telephone or softphone, or on no line."""
     ringing = {agent_id for ids in known.ringing.values() for agent_id in ids}
     mute = [agent.email for agent in known.agents.values() if not agent.reachable and agent.id in ringing]
     idle = [agent.email for agent in known.agents.values() if agent.id not in ringing]
     if mute:
         yield worth_knowing(
             "agents",
-            f"電話機のない担当者: {_named(mute)}。着信の画面は出ますが、電話は鳴りません。"
+            f"電話機のない担当者: {_named(mute)}。着信しても呼び出されず、画面にも出ません。"
             "登録: cti-bridge agents change メールアドレス --phone 090-1234-5678",
-            f"without a telephone: {_named(mute)}. They see callers and do not ring. "
+            f"without a telephone: {_named(mute)}. They are not rung, and see no callers. "
             "Give them one: cti-bridge agents change EMAIL --phone 090-1234-5678",
         )
     if idle and known.lines:
@@ -84,7 +84,7 @@ def lately(database: Database, now: datetime) -> Iterator[Finding]:
     yield well(
         "last pop",
         f"{ja}、担当者 {pop.agents} 人。CRMの検索: {crm_ja}。",
-        f"{en}, for {pop.agents} agents. The CRM's look-up: {crm_en}.",
+        f"{en}; agents rung: {pop.agents}; the CRM's look-up: {crm_en}.",
     )
 
 

@@ -31,7 +31,7 @@ def test_a_call_that_came_and_popped_is_told(practice: Practice) -> None:
     [webhook], [pop] = practice.about("last webhook"), practice.about("last pop")
     assert webhook.severity is pop.severity is Severity.OK
     assert "just now" in webhook.en
-    assert "for 2 agents" in pop.en
+    assert "agents rung: 2" in pop.en
     assert "answered" in pop.en
 
 
