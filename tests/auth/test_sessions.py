@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,10 +13,13 @@ from sqlalchemy import event
 from cti_bridge.auth import Auth, Caller, Session, Warden
 from cti_bridge.auth import sessions as module
 from cti_bridge.errors import NotSignedIn, TicketInvalid
+from cti_bridge.live.hub import PostgresHub
 from cti_bridge.model import Agent, Role
-from cti_bridge.store import sessions
+from cti_bridge.store import Database, sessions
 from cti_bridge.store.audit import COMMAND_LINE
 from tests.auth.conftest import PASSWORD, House
+from tests.conftest import empty
+from tests.running import PATIENCE
 
 
 def signed_in(auth: Auth, agent: Agent) -> tuple[str, Session]:
@@ -52,6 +56,38 @@ def test_another_process_hears_of_it_by_a_wake_up(house: House, sato: Agent) -> 
     here.sign_out(session)
     with pytest.raises(NotSignedIn):
         there.read_token(token)
+
+
+def test_postgresql_carries_the_wake_up_to_another_process(
+    postgres_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty(postgres_database)
+    monkeypatch.setattr(module, "BELIEVED", 10_000.0)
+    house = House(postgres_database)
+    sato = house.add("sato@example.co.jp")
+    hubs = [PostgresHub(postgres_database.url) for _ in range(2)]
+    heard = threading.Event()
+    for hub in hubs:
+        hub.start()
+    try:
+        here, there = house.auth(wake=hubs[0].wake), house.auth()
+        hubs[1].listen(there.sessions.notice)
+        hubs[1].listen(lambda topic: heard.set() if topic == f"sessions:{sato.id}" else None)
+        token, _ = signed_in(here, sato)
+        there.read_token(token)
+        deadline = time.monotonic() + PATIENCE
+        while not heard.wait(0.2):  # a hub that has just been started may not listen yet
+            assert time.monotonic() < deadline, "no wake-up came through PostgreSQL"
+            here.sessions.told(sato.id)
+        there.read_token(token)
+        heard.clear()
+        here.sign_out(here.read_token(token))
+        assert heard.wait(PATIENCE)
+        with pytest.raises(NotSignedIn):
+            there.read_token(token)
+    finally:
+        for hub in hubs:
+            hub.stop()
 
 
 def test_another_process_without_a_wake_up_believes_it_for_seconds_only(

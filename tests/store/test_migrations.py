@@ -19,7 +19,8 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
 from cti_bridge.errors import SettingsError, StoreUnavailable
-from cti_bridge.store import Database, calls, migrate
+from cti_bridge.model import Role
+from cti_bridge.store import Database, calls, directory, migrate
 from tests.conftest import POSTGRES
 
 
@@ -97,6 +98,21 @@ def test_recordings_of_an_older_version_are_found(empty_database: Database) -> N
         assert calls.recorded_as(connection, "RE" + "0" * 32) is None
         filled = connection.execute(text("SELECT count(recording_id) FROM calls")).scalar_one()
     assert filled == 1
+
+
+def test_whoever_was_an_agent_before_there_were_roles_stays_one(empty_database: Database) -> None:
+    with empty_database.transaction() as connection:
+        command.upgrade(migrate._config(connection), "0004")
+        connection.execute(
+            text(
+                "INSERT INTO agents (email, name, password_hash, language, softphone, away, active) "
+                "VALUES ('sato@example.co.jp', '佐藤', 'x', 'ja', false, false, true)"
+            )
+        )
+    migrate.upgrade(empty_database)
+    with empty_database.reading() as connection:
+        [agent] = directory.read_directory(connection).agents.values()
+    assert (agent.role, agent.second_factor) == (Role.AGENT, False)
 
 
 def test_migrating_twice_changes_nothing(empty_database: Database) -> None:
