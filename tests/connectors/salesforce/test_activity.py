@@ -31,6 +31,19 @@ def test_what_is_shown_is_chosen_by_setting_with_labels_of_the_org(org: FakeOrg)
     assert told[ActivityKind.DEAL] == "交渉 · 1,200,000 · 2027-01-31 · 完了予定日: 2027-01-31"
 
 
+def test_what_is_over_does_not_stand_among_what_is_open_or_coming(org: FakeOrg) -> None:
+    connector = warm(org)
+    account = org.insert("Account", Name="はやぶさ", Phone="03-2000-0110")
+    org.insert("Case", AccountId=account, Subject="解決済み", Status="Closed")
+    org.insert("Opportunity", AccountId=account, Name="済んだ話", StageName="Closed Won", CloseDate="2026-01-31")
+    org.insert("Event", WhatId=account, Subject="先週の訪問", StartDateTime="2026-01-15T01:00:00Z")
+
+    story = only(connector.find_contacts(TOKYO)).activity
+
+    assert story is not None
+    assert (story.open, story.upcoming) == ((), ())
+
+
 def test_nothing_is_shown_when_nothing_is_chosen(org: FakeOrg) -> None:
     connector = warm(org, activity="none")
     sakura = SalesforceCrm(org, connector).keep_person("山本 さくら", "080-0000-1223")

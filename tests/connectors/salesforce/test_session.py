@@ -209,6 +209,15 @@ def test_every_request_has_a_time_out(org: FakeOrg, ask: str, search: str) -> No
         asked(connector)[ask]()
 
 
+def test_what_takes_too_long_is_not_asked_a_second_time_behind_the_callers_back(org: FakeOrg) -> None:
+    connector = opened(org, timeout_seconds="0.3")
+    connector.warm_up()
+    with org.trouble(Kind.HOLD, path="Contact/describe") as held, pytest.raises(ConnectorUnavailable):
+        connector.org.restful("sobjects/Contact/describe")
+
+    assert held.hits == 1
+
+
 def test_only_what_may_be_repeated_is_repeated(org: FakeOrg) -> None:
     connector = opened(org)
     connector.warm_up()

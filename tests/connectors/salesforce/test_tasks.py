@@ -217,6 +217,14 @@ def test_an_e_mail_of_several_users_is_nobodys(org: FakeOrg) -> None:
     assert org.row(task(org)["OwnerId"])["Username"] == "bridge@acme.example"
 
 
+def test_who_has_left_the_company_does_not_hide_who_came_after(org: FakeOrg) -> None:
+    org.user("desk.old@acme.example", Email="desk@example.com", IsActive=False)
+    now = org.user("desk@acme.example", Email="desk@example.com")
+    warm(org).write_call_log(log(agent_email="desk@example.com"))
+
+    assert task(org)["OwnerId"] == now
+
+
 @pytest.mark.parametrize("email", ["o'brien@example.com", "' OR Name != '", "\\@example.com"])
 def test_an_agents_e_mail_is_text(org: FakeOrg, email: str) -> None:
     warm(org).write_call_log(log(agent_email=email))
