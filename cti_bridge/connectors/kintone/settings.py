@@ -35,7 +35,7 @@ class KintoneSettings(Environment):
     """``user:password``, where the domain asks for Basic authentication before anything else."""
 
     max_concurrency: int = Field(5, alias="KINTONE_MAX_CONCURRENCY", ge=1, le=50)
-    """Requests that we make of the domain at once, all processes together; kintone allows 100 to everybody."""
+    """Requests that we make of the domain at once, one server's processes together; kintone allows 100 to everybody."""
 
     daily_limit: int = Field(10_000, alias="KINTONE_DAILY_LIMIT", ge=100)
     """Requests an app may get in a day: 10,000 on the Standard course, 100,000 on the Wide course."""
