@@ -11,8 +11,9 @@ from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
-from flask import Blueprint, Flask, Response, jsonify, redirect
+from flask import Blueprint, Flask, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
 
 from cti_bridge import headers, logbook, widgets
 from cti_bridge.api import Api, Entrance
@@ -221,6 +222,7 @@ class Bridge:
                 limits=self.limits,
             )
         )
+        whole.register_error_handler(Exception, _explain_bug)
         whole.add_url_rule("/healthz", "healthz", self._healthz)
         whole.add_url_rule("/readyz", "readyz", self._readyz)
         whole.add_url_rule("/metrics", "metrics", self._metrics_page)
@@ -233,7 +235,7 @@ class Bridge:
         try:
             behind = migrate.behind(self.database)
         except StoreUnavailable as problem:
-            log.error("not_ready", problem=str(problem))
+            log.error("not_ready", problem=problem)
             return jsonify(status="database unavailable"), 503
         if behind:
             return jsonify(status="migrations missing", mend="cti-bridge migrate"), 503
@@ -249,11 +251,20 @@ class Bridge:
             places(self.settings.region)
             self.network.warm_up()
         except StoreUnavailable as problem:
-            log.error("database_unavailable_at_start", problem=str(problem))
+            log.error("database_unavailable_at_start", problem=problem)
         try:
             self.connector.warm_up()
         except (ConnectorUnavailable, ConnectorRefused) as problem:
-            log.error("crm_not_ready_at_start", connector=self.connector.name, problem=str(problem))
+            log.error("crm_not_ready_at_start", connector=self.connector.name, problem=problem)
+
+
+def _explain_bug(problem: Exception) -> Response | HTTPException:
+    """A bug in a page of ours: told to our log, which masks it. Flask's own tells the message and the address, in the
+    clear. What Flask answers by itself (404 …) stays."""
+    if isinstance(problem, HTTPException):
+        return problem
+    log.error("page_broke", endpoint=request.endpoint, exc_info=problem)
+    return Response("Something unexpected went wrong.", status=500, mimetype="text/plain")
 
 
 class CTIBridge:

@@ -84,7 +84,7 @@ class CallLogs:
             except LookupSpared:
                 log.info("lookup_spared", call=call_id, connector=self._connector.name)
             except ConnectorRefused as problem:  # it may refuse the search and still take the log
-                log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=str(problem))
+                log.error("lookup_refused", call=call_id, connector=self._connector.name, problem=problem)
         composed = self._composed(record, correction)
         if correction:
             log.info("log_corrected", call=call_id, fields=correction.fields)

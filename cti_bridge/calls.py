@@ -172,7 +172,7 @@ class Calls:
             with self._database.transaction() as connection:
                 missed.deal_with(connection, CallerKind.NUMBER, number, self._clock())
         except StoreUnavailable as problem:  # the event itself is safe; the list keeps the caller until somebody looks
-            log.warning("missed_caller_not_struck_off", problem=str(problem))
+            log.warning("missed_caller_not_struck_off", problem=problem)
 
     def _look_up(self, record: CallRecord) -> None:
         if record.caller.number and not record.call.ended:

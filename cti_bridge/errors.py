@@ -26,7 +26,12 @@ from typing import ClassVar
 
 
 class BridgeError(Exception):
-    """Something went wrong in the bridge."""
+    """Something went wrong in the bridge.
+
+    ``loggable`` says that its messages are all our own words, without anything that a CRM, a caller or an agent wrote.
+    """
+
+    loggable: ClassVar[bool] = False
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
@@ -184,3 +189,5 @@ class RecordingMissing(PhoneNetworkError):
 
 class StoreUnavailable(BridgeError):
     """The bridge's own database cannot be reached or written."""
+
+    loggable = True

@@ -1,15 +1,23 @@
-"""Log lines: JSON with the call's id, telephone numbers masked whatever anybody logs, never a name, a note or a secret."""
+"""Log lines: JSON with the call's id, telephone numbers masked whatever anybody logs, never a name, a note or a secret.
+
+An exception is told by its kind, its place in the code and its code, hardly ever by its message: what a CRM, a library or
+Python itself says of a bad value quotes the value. The CRM's words stand where they are needed, in the outbox and on the
+agent's screen.
+"""
 
 from __future__ import annotations
 
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
+from cti_bridge.errors import BridgeError
 from cti_bridge.phone import mask
 
 _NUMBER = re.compile(
@@ -17,6 +25,15 @@ _NUMBER = re.compile(
     r"(?:\+|00)?\d[\d\-() \u3000\uff0d\u30fc]{6,18}\d"  # eight to twenty digits and what people put between them
     r"(?!\w|[.-]\w)"
 )
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{2,59}|\d{3,6}", re.ASCII)
+_PYTHONS_OWN = re.compile(
+    r"'[A-Za-z_.]+' object (has no attribute '[A-Za-z_]+'|is not (callable|iterable|subscriptable))"
+    r"|[A-Za-z_.<>]+\(\) (missing|takes|got) [A-Za-z0-9_' ,:]+"
+    r"|name '[A-Za-z_]+' is not defined",
+    re.ASCII,
+)
+"""What Python says of a bug, in which only names of the code stand."""
+
 _KEPT = frozenset({"timestamp", "level", "logger", "call", "event"})
 
 
@@ -48,6 +65,11 @@ def configure(*, stream: Any = None, level: int = logging.INFO) -> None:
     ours.propagate = False
 
 
+def watch_threads() -> None:
+    """Have a thread that dies of a bug told here too: Python itself prints the message, whatever stands in it."""
+    threading.excepthook = _tell_thread
+
+
 def mask_numbers(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide the middle of everything that looks like a telephone number, in every text of the line, however deep."""
     for key, value in event.items():
@@ -56,8 +78,54 @@ def mask_numbers(_logger: object, _method: str, event: MutableMapping[str, Any])
     return event
 
 
+def described(problem: BaseException) -> str:
+    """An exception for a log: ``"ConnectorRefused REQUIRED_FIELD_MISSING"``. Its message only where it is all our own words,
+    or Python's about our code."""
+    name = type(problem).__name__
+    code = str(getattr(problem, "code", None) or "")
+    if _CODE.fullmatch(code):
+        return f"{name} {code}"
+    try:
+        message = str(problem)
+    except Exception:  # noqa: BLE001  (a foreign class's own bug must not cost the line)
+        return name
+    spoken = problem.loggable if isinstance(problem, BridgeError) else _PYTHONS_OWN.fullmatch(message)
+    return f"{name}: {message}" if spoken and message else name
+
+
+def _tell_exception(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """``exc_info`` as ``exception``: where it happened and what it was, and likewise whatever it came from."""
+    given = event.pop("exc_info", None)
+    if isinstance(given, tuple):
+        given = given[1]
+    problem = given if isinstance(given, BaseException) else sys.exc_info()[1]
+    if given and problem is not None:
+        event["exception"] = "\n".join(_told(problem))
+    return event
+
+
+def _told(problem: BaseException) -> Iterator[str]:
+    chain: list[BaseException] = []
+    told: BaseException | None = problem
+    while told is not None and told not in chain:
+        chain.append(told)
+        told = told.__cause__ or (None if told.__suppress_context__ else told.__context__)
+    for one in reversed(chain):
+        for frame in traceback.extract_tb(one.__traceback__):
+            yield f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line or ''}".rstrip(": ")
+        yield described(one)
+
+
+def _tell_thread(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+        name = args.thread.name if args.thread else None
+        get_logger(__name__).error("thread_broke", thread=name, exc_info=args.exc_value)
+
+
 def _masked(value: Any) -> Any:
     match value:
+        case BaseException():
+            return _masked(described(value))
         case str():
             return _NUMBER.sub(lambda found: mask(found.group()), value)
         case bool() | int() | float() | None:
@@ -75,7 +143,7 @@ _PROCESSORS = (
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
+    _tell_exception,
     mask_numbers,
     structlog.processors.JSONRenderer(ensure_ascii=False),
 )

@@ -147,7 +147,7 @@ class Outbox:
             try:
                 busy = self._hand_out(work)
             except StoreUnavailable as problem:
-                log.error("outbox_waits_for_database", problem=str(problem))
+                log.error("outbox_waits_for_database", problem=problem)
             except Exception:
                 log.exception("outbox_broke")
             if not busy:
@@ -206,7 +206,7 @@ class Outbox:
             try:
                 self._attempt(entry)
             except StoreUnavailable as problem:
-                log.error("outbox_waits_for_database", call=entry.call_id, problem=str(problem))
+                log.error("outbox_waits_for_database", call=entry.call_id, problem=problem)
             except Exception:
                 log.exception("outbox_broke", call=entry.call_id)
             self._wake.set()
@@ -224,7 +224,7 @@ class Outbox:
                 hand.join(max(0.0, deadline - time.monotonic()))
             self._tell_delivered()
         except StoreUnavailable as problem:  # their leases run out by themselves
-            log.warning("outbox_stopped_without_database", problem=str(problem))
+            log.warning("outbox_stopped_without_database", problem=problem)
 
     def _release(self, untouched: list[Entry]) -> None:
         with self._database.transaction() as connection:

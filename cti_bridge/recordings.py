@@ -70,7 +70,7 @@ class Recordings:
             raise Gone("recording_deleted") from missing
         except PhoneNetworkError as problem:
             leave()
-            log.error("recording_not_fetched", call=record.id, code=problem.code, problem=str(problem))
+            log.error("recording_not_fetched", call=record.id, problem=problem)
             raise TryLater("recording_unreachable") from problem
         except BaseException:
             leave()

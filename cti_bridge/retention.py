@@ -154,6 +154,6 @@ class Tidying:
             try:
                 self.tidy()
             except StoreUnavailable as problem:
-                log.error("tidying_waits_for_database", problem=str(problem))
+                log.error("tidying_waits_for_database", problem=problem)
             except Exception:
                 log.exception("tidying_broke")

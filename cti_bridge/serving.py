@@ -11,6 +11,7 @@ import threading
 import time
 from typing import Any
 
+from cti_bridge import logbook
 from cti_bridge.app import bridge_of, open_connector
 from cti_bridge.errors import SettingsError, StoreUnavailable
 from cti_bridge.settings import Settings
@@ -68,6 +69,7 @@ def post_worker_init(worker: Any) -> None:
 
     gunicorn calls no hook at SIGTERM before the graceful wait; gthread clears ``worker.alive`` at once.
     """
+    logbook.watch_threads()
     bridge = bridge_of(worker.app.callable)
     bridge.start()
 

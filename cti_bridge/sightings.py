@@ -97,7 +97,7 @@ class Sightings:
             try:
                 self.write()
             except StoreUnavailable as problem:
-                log.error("sightings_wait_for_database", problem=str(problem))
+                log.error("sightings_wait_for_database", problem=problem)
             except Exception:
                 log.exception("sightings_broke")
                 with self._changed:  # what cannot be written once is not tried for ever

@@ -317,7 +317,7 @@ def explain(error: BridgeError) -> Response:
             log.warning("phone_network_refused", code=error.code)
             return problem(502, "phone_network", words=str(error))
         case StoreUnavailable():
-            log.error("store_unavailable", problem=str(error))
+            log.error("store_unavailable", problem=error)
             return problem(503, "store_unavailable")
         case _:
             return problem(500, "server_error")

@@ -163,7 +163,7 @@ class Delivery:
                     self._deliver_missed()
                 self._tick()
             except StoreUnavailable as problem:
-                log.error("delivery_waits_for_database", problem=str(problem))
+                log.error("delivery_waits_for_database", problem=problem)
                 time.sleep(0.5)  # do not spin on a database that is gone
                 for topic in taken:  # an outage may last longer than a sweep looks back
                     self.notice(topic)

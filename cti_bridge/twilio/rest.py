@@ -6,6 +6,7 @@ Time-outs on everything, errors in our words.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -90,6 +91,10 @@ class Account:
 
     status: str
     trial: bool
+
+
+_SILENT = logging.Logger("twilio", logging.CRITICAL + 1)  # noqa: LOG001  (it hangs in no tree, and nobody turns it up)
+"""For Twilio's library, which would tell a host app's log every request's address and parameters, numbers and all."""
 
 
 class PhoneNetwork:
@@ -289,7 +294,7 @@ def _make_client(settings: Settings) -> Client:
         def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
             return super().request(method, url.replace(_API, settings.twilio_api_url or _API, 1), *args, **kwargs)
 
-    http_client = (LoopbackHttpClient if settings.twilio_api_url else TwilioHttpClient)(timeout=TIMEOUT)
+    http_client = (LoopbackHttpClient if settings.twilio_api_url else TwilioHttpClient)(timeout=TIMEOUT, logger=_SILENT)
     username, password = _credentials(settings)
     # A non-empty environment keeps the library from reading TWILIO_REGION and TWILIO_EDGE, which redirect every request.
     return Client(username, password, settings.twilio_account_sid, http_client=http_client, environment={"_": ""})

@@ -112,7 +112,7 @@ class Apps:
             try:
                 self.form(app)
             except (KintoneRefused, KintoneUnavailable) as problem:
-                log.warning("kintone_app_not_ready", app=app.app, problem=str(problem))
+                log.warning("kintone_app_not_ready", app=app.app, problem=problem)
                 trouble = problem
         if trouble is not None:
             raise trouble

@@ -70,7 +70,7 @@ class Customers:
         try:
             made = self._lookup.by_id(contact_id(app.app, record_id))
         except ConnectorError as problem:
-            log.warning("kintone_new_customer_not_read", app=app.app, problem=str(problem))
+            log.warning("kintone_new_customer_not_read", app=app.app, problem=problem)
             made = None
         return made or self._lookup.as_written(app, record_id, values)
 

@@ -115,6 +115,8 @@ SEVERAL = "MULTIPLE_CHOICES"
 class SalesforceUnavailable(ConnectorUnavailable):
     """Salesforce cannot do it just now. ``words`` say so to an administrator, each in one language."""
 
+    loggable = True  # never quotes Salesforce on a customer, see ``translate``
+
     def __init__(self, words: Both, said: str = "", *, retry_after: timedelta | None = None) -> None:
         self.words = Both(*(f"{one} {said}".strip() for one in words))
         super().__init__(f"{' / '.join(words)} {said}".strip(), retry_after=retry_after)
