@@ -16,24 +16,10 @@ import { TERMS, type Terms } from "../terms/terms.js";
 import { callerText } from "../wording.js";
 import type { ScreenOffers, ScreenRecord } from "./screen.js";
 import { newsOf } from "./call-news.js";
+import type { DeskListener, DeskOptions } from "./desk-options.js";
 import { Enrolling } from "./enrolling.js";
 import { Toasts } from "./toasts.js";
 import { Vouching } from "./vouching.js";
-
-export interface DeskOptions {
-  /** The bridge's root with a trailing slash: https://bridge.example/phone/ */
-  readonly base: string;
-  readonly language: Language;
-  readonly hidden: () => boolean;
-}
-
-/** What the desk tells the one who placed it (the panel's page). */
-export interface DeskListener {
-  readonly onChange?: () => void;
-  readonly onCall?: (call: Call) => void;
-  readonly onRing?: (call: Call) => void;
-  readonly onNotify?: (call: Call) => void;
-}
 
 const RECENT_REFRESH = 1_500;
 const DELIVERED_STAYS = 15_000;
