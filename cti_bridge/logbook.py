@@ -25,6 +25,7 @@ _NUMBER = re.compile(
     r"(?:\+|00)?\d[\d\-() \u3000\uff0d\u30fc]{6,18}\d"  # eight to twenty digits and what people put between them
     r"(?!\w|[.-]\w)"
 )
+_QUERY = re.compile(r"\?\S*=\S*")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,59}|\d{3,6}", re.ASCII)
 _PYTHONS_OWN = re.compile(
     r"'[A-Za-z_.]+' object (has no attribute '[A-Za-z_]+'|is not (callable|iterable|subscriptable))"
@@ -68,6 +69,18 @@ def configure(*, stream: Any = None, level: int = logging.INFO) -> None:
 def watch_threads() -> None:
     """Have a thread that dies of a bug told here too: Python itself prints the message, whatever stands in it."""
     threading.excepthook = _tell_thread
+
+
+class Discreet(logging.Filter):
+    """For another's logger, such as gunicorn's: addresses without their query, numbers masked, exceptions as ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = _QUERY.sub("?…", record.getMessage())
+        record.msg, record.args = _masked(message), ()
+        if isinstance(record.exc_info, tuple) and record.exc_info[1] is not None:
+            record.exc_text = _masked("\n".join(_told(record.exc_info[1])))
+            record.exc_info = None
+        return True
 
 
 def mask_numbers(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

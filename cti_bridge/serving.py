@@ -5,6 +5,7 @@ The worker is gthread: gevent corrupted WebSocket frames under back-pressure and
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -70,6 +71,7 @@ def post_worker_init(worker: Any) -> None:
     gunicorn calls no hook at SIGTERM before the graceful wait; gthread clears ``worker.alive`` at once.
     """
     logbook.watch_threads()
+    logging.getLogger("gunicorn.error").addFilter(logbook.Discreet())  # it quotes whole addresses when a request breaks
     bridge = bridge_of(worker.app.callable)
     bridge.start()
 

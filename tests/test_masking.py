@@ -193,6 +193,21 @@ def test_a_thread_that_dies_is_told_like_the_rest(monkeypatch: pytest.MonkeyPatc
     assert line["exception"].endswith("ValueError")
 
 
+def test_the_servers_own_log_tells_neither_query_nor_message() -> None:
+    stream = StringIO()
+    server = logging.Logger("a server's", logging.DEBUG)  # noqa: LOG001  (its own, for this test)
+    server.addHandler(logging.StreamHandler(stream))
+    server.addFilter(logbook.Discreet())
+    broken = ValueError("山田 太郎")
+    server.error("Error handling request %s from %s", "/api/contacts?text=山田&n=1", TARO, exc_info=broken)
+    server.info("Booting worker with pid: %s", 41)
+    assert_unnamed(stream.getvalue(), "山田")
+    assert TARO not in stream.getvalue()
+    assert "Error handling request /api/contacts?… from +81******5678" in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+    assert "Booting worker with pid: 41" in stream.getvalue()
+
+
 # ── every path of the bridge ─────────────────────────────────────────────────────────────────────────────────────────
 
 
