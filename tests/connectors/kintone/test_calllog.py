@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_every_fact_stands_in_its_field_in_utc(company: KintoneCompany) -> None:
             disposition="再コール",
             related=RelatedRecord("4:7", "見積り"),
             recording_url="https://cti.example.co.jp/recordings/RE1",
-            started_at=datetime(2026, 4, 1, 10, 30, 59, tzinfo=UTC),
+            started_at=datetime(2026, 4, 1, 19, 30, 59, tzinfo=ZoneInfo("Asia/Tokyo")),
         )
     )
 
