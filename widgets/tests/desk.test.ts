@@ -1,6 +1,7 @@
 // The desk from sign-in to sign-out, against a bridge in memory.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Ports } from "../src/live/ports.js";
+import type { ServerFrame } from "../src/protocol.js";
 import { Desk } from "../src/panel/desk.js";
 import { FakeBridge, fakeChannels, settle } from "./fake-bridge.js";
 import { call, callFrame, frame } from "./fixtures.js";
@@ -27,6 +28,11 @@ async function signedIn(): Promise<void> {
   bridge.socket.open();
   bridge.socket.tell(frame("snapshot-empty"));
 }
+
+const ringing = (id: string): ServerFrame => ({
+  ...callFrame("call-ringing-stage-1"),
+  call: { ...call("call-ringing-stage-1"), id },
+});
 
 describe("the session", () => {
   it("signs in, asks for a ticket with the token, and speaks the agent's language", async () => {
@@ -140,6 +146,23 @@ describe("calls", () => {
     expect(desk.cards).toEqual([]);
     expect(desk.toasts.shown.map((toast) => toast.text)).toEqual(["田村 翔さんが応答しました"]);
     await vi.advanceTimersByTimeAsync(6_000);
+    expect(desk.toasts.shown).toEqual([]);
+  });
+
+  it("that nobody took leave a short word, which makes way for the next ring", async () => {
+    await signedIn();
+    bridge.socket.tell(frame("call-ringing-stage-1"));
+    bridge.socket.tell(frame("call-missed"));
+    expect(desk.toasts.shown).toHaveLength(1);
+    bridge.socket.tell(ringing("CA-next"));
+    expect(desk.toasts.shown).toEqual([]);
+  });
+
+  it("that nobody took leave no word over another card", async () => {
+    await signedIn();
+    bridge.socket.tell(ringing("CA-other"));
+    bridge.socket.tell(frame("call-ringing-stage-1"));
+    bridge.socket.tell(frame("call-missed"));
     expect(desk.toasts.shown).toEqual([]);
   });
 

@@ -344,14 +344,11 @@ export class Desk {
   }
 
   #callChanged(call: Call, earlier: Call | undefined): void {
-    if (earlier?.phase === "ringing" && call.phase === "elsewhere") {
-      const { terms } = this;
-      this.toasts.add(call.agent === null ? terms.answeredElsewhere : terms.answeredBy(call.agent.name));
+    if (earlier?.phase === "ringing" && this.cards.length === 0) this.#sayWhereItWent(call);
+    if (call.phase === "ringing" && earlier?.phase !== "ringing") {
+      this.toasts.makeWay();
+      this.#each((listener) => listener.onRing?.(call));
     }
-    if (earlier?.phase === "ringing" && call.phase === "missed") {
-      this.toasts.add(this.terms.missedToast(callerText(call.caller, this.terms)));
-    }
-    if (call.phase === "ringing" && earlier?.phase !== "ringing") this.#each((listener) => listener.onRing?.(call));
     if (call.phase === "completed" && call.log.state === "delivered" && earlier !== undefined) {
       setTimeout(() => this.dismiss(call.id), DELIVERED_STAYS);
     }
@@ -360,6 +357,15 @@ export class Desk {
     if (this.#told.get(call.id) === news) return;
     this.#told.set(call.id, news);
     this.#each((listener) => listener.onCall?.(call));
+  }
+
+  /** To an agent who has another card before them, the list of missed calls says enough. */
+  #sayWhereItWent(call: Call): void {
+    const { terms } = this;
+    if (call.phase === "elsewhere") {
+      this.toasts.add(call.agent === null ? terms.answeredElsewhere : terms.answeredBy(call.agent.name));
+    }
+    if (call.phase === "missed") this.toasts.add(terms.missedToast(callerText(call.caller, terms)));
   }
 
   #refreshRecent(wait: number): void {

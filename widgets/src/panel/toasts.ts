@@ -28,6 +28,12 @@ export class Toasts {
     this.#onChange();
   }
 
+  /** News go away at once: in a narrow panel they would lie over what the agent needs now. Failures stay. */
+  makeWay(): void {
+    this.#shown = this.#shown.filter((toast) => toast.kind === "failure");
+    this.#onChange();
+  }
+
   close(id: number): void {
     this.#shown = this.#shown.filter((toast) => toast.id !== id);
     this.#onChange();
