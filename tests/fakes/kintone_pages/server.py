@@ -14,15 +14,14 @@ from base64 import b64encode
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 from flask import Flask, Response, abort, request, send_file
 from flask.typing import ResponseReturnValue
-from werkzeug.serving import make_server
 
 from tests.fakes.kintone import FakeDomain
+from tests.fakes.loopback import Loopback
 
 HERE = Path(__file__).parent
 METHODS = ("GET", "POST", "PUT", "DELETE")
@@ -47,7 +46,7 @@ class Installed:
     proxies: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-class KintonePages:
+class KintonePages(Loopback):
     """``url`` is the domain's address for browsers and for the bridge. ``near_url`` is the same under the bridge's own
     host name, where browsers do not count the panel as a third party's; ``foreign_url`` under a name nobody allowed.
 
@@ -65,22 +64,10 @@ class KintonePages:
         self.plugin_id = "".join("abcdefghijklmnop"[int(digit, 16)] for digit in digest)
         self.manifest = json.loads(self._contents.read("manifest.json"))
         self._reading = threading.Lock()
-        self._server = make_server("127.0.0.1", 0, self._app(), threaded=True)
-        self.url = f"http://localhost:{self._server.server_port}"
-        self.near_url = f"http://127.0.0.1:{self._server.server_port}"
-        self.foreign_url = f"http://foreign.localhost:{self._server.server_port}"
-        self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.02), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._app())
+        self.url = f"http://localhost:{self.port}"
+        self.near_url = f"http://127.0.0.1:{self.port}"
+        self.foreign_url = f"http://foreign.localhost:{self.port}"
 
     def of_app(self, app: int) -> Installed:
         """What the app keeps for the plug-in; the plug-in is added to it if it was not."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from flask import Flask, Response, abort, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
-from werkzeug.serving import make_server
 
+from tests.fakes.loopback import Loopback
 from tests.fakes.salesforce import FakeOrg, Request
 
 HERE = Path(__file__).parent
@@ -19,7 +17,7 @@ NUMBERS = ("Phone", "MobilePhone", "HomePhone", "OtherPhone")
 NAMES = {"Case": "CaseNumber"}
 
 
-class Lightning:
+class Lightning(Loopback):
     """The page on ``url``, the org on ``org_url``: two origins, one server. ``script_blocked`` hides Open CTI's script.
 
     ``adapter`` is the address of the softphone's page, as a call centre's definition would hold it.
@@ -30,22 +28,9 @@ class Lightning:
         self.adapter = ""
         self.script_blocked = False
         self.size = {"width": width, "height": height}
-        self._server = make_server("127.0.0.1", 0, self._app(), threaded=True)
-        port = self._server.server_port
-        self.url = f"http://localhost:{port}"
-        self.org_url = f"http://127.0.0.1:{port}"
-        self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.02), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._app())
+        self.url = f"http://localhost:{self.port}"
+        self.org_url = f"http://127.0.0.1:{self.port}"
 
     def _app(self) -> Flask:
         app = Flask(__name__, static_folder=None)
