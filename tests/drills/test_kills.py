@@ -77,7 +77,7 @@ class Reaper:
         self._processes = processes
         self._chance = random.Random(chance.random())
         self._kills = kills
-        self._over = threading.Event()
+        self._moment = threading.Event()
         self._problem: AssertionError | None = None
         self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
 
@@ -86,9 +86,8 @@ class Reaper:
         return self
 
     def __exit__(self, *_problem: object) -> None:
-        self._thread.join(SETTLED)  # the last kills come when the calls are over and their logs are being written
-        self._over.set()
-        self._thread.join(5)
+        """Raises what kept it from its work, which explains whatever went wrong beside it."""
+        self._thread.join()  # the last kills come when the calls are over and their logs are being written
         if self._problem:
             raise self._problem
 
@@ -107,8 +106,7 @@ class Reaper:
             doomed = self._chance.choice(self._processes)
             if isinstance(doomed, Web):
                 doomed.wait()  # a process that has not come up yet is nothing to kill
-            if self._over.wait(self._chance.uniform(0.05, 1.2)):
-                return
+            self._moment.wait(self._chance.uniform(0.05, 1.2))  # nobody ever sets it: a moment that nobody chose
             doomed.kill()
             doomed.start()
 
