@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -148,3 +149,12 @@ class Desk:
         self.page.get_by_test_id("crm-search").fill(name)
         self.page.get_by_test_id("crm-list").get_by_role("link", name=name).first.click()
         expect(self.page.get_by_test_id("record-name")).to_have_text(name)
+
+
+def wait_until(page: Page, ready: Callable[[], bool]) -> None:
+    """Wait for something that Python sees, letting the browser go on meanwhile."""
+    for _ in range(200):
+        if ready():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it never came to this")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.desk import Office
+from tests.browser.desk import Office, wait_until
 from tests.browser.kintone.conftest import OpenScreens
 from tests.browser.kintone.screens import AOKI, ONO, Customers, Tab, shows
 from tests.browser.kintone.test_numbers import kept, wrap_up
@@ -311,12 +310,3 @@ def seconds(tab: Tab) -> int:
 def tones(tab: Tab) -> int:
     """How many tones this tab has begun to play."""
     return int(panel_frame(tab.page).evaluate("globalThis.tones"))
-
-
-def wait_until(page: Page, ready: Callable[[], bool]) -> None:
-    """Wait for something that Python sees, letting the browser go on meanwhile."""
-    for _ in range(200):
-        if ready():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it never came to this")
