@@ -132,9 +132,8 @@ def test_of_two_tabs_both_show_the_call_and_one_rings(open_desk: OpenDesk, offic
     first.call_in(office.line, AOKI)
     first.expect_phase("ringing")
     second.expect_phase("ringing")
-    wait_until(
-        first.page, lambda: tones(first) > before[0]
-    )  # not in the page: its CSP refuses what Playwright would run
+    # Asked from here: the panel's policy refuses what Playwright would run in the page to wait there.
+    wait_until(first.page, lambda: tones(first) > before[0])
     assert tones(second) == before[1]
     first.hang_up(AOKI)
     expect(second.card).to_have_count(0)
