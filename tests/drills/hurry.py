@@ -18,8 +18,18 @@ LEASE = timedelta(seconds=3)
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (0.2, 0.3, 0.5, 0.8, 1.0))
 
 
+LONGEST_REST = timedelta(seconds=1)
+_failed = Circuit.failed
+
+
+def _failed_for_a_moment(circuit: Circuit, retry_after: timedelta | None = None) -> bool:
+    return _failed(circuit, min(retry_after, LONGEST_REST) if retry_after else None)
+
+
 def hurry() -> None:
     outbox.LEASE = LEASE
+    outbox.LONGEST_RETRY_AFTER = LONGEST_REST  # a busy org is let alone for 20 seconds and more
+    Circuit.failed = _failed_for_a_moment  # type: ignore[method-assign]
     outbox.BACK_OFF = BACK_OFF
     outbox.IDLE = 0.2
     calls.SETTLING = timedelta(seconds=0.3)
