@@ -29,7 +29,7 @@ def _failed_for_a_moment(circuit: Circuit, retry_after: timedelta | None = None)
 def hurry() -> None:
     outbox.LEASE = LEASE
     outbox.LONGEST_RETRY_AFTER = LONGEST_REST  # a busy org is let alone for 20 seconds and more
-    Circuit.failed = _failed_for_a_moment  # type: ignore[method-assign]
+    Circuit.failed = _failed_for_a_moment  # type: ignore[method-assign, assignment]
     outbox.BACK_OFF = BACK_OFF
     outbox.IDLE = 0.2
     calls.SETTLING = timedelta(seconds=0.3)
