@@ -29,17 +29,11 @@ from cti_bridge.model import (
     CallEvent,
     Choice,
     ChoiceHow,
-    Connect,
     Contact,
     ContactDraft,
     Direction,
     EventKind,
-    HangUp,
     LegRole,
-    LegStatus,
-    Line,
-    Message,
-    Noted,
     Outcome,
     Reply,
     Ring,
@@ -47,15 +41,13 @@ from cti_bridge.model import (
 )
 from cti_bridge.outbox import Outbox
 from cti_bridge.phone import PhoneNumber, read_caller
+from cti_bridge.replies import Replies
 from cti_bridge.settings import Settings
-from cti_bridge.store import Database, availability, calls, missed, numbers
+from cti_bridge.store import Database, calls, missed, numbers
 from cti_bridge.store.calls import CallRecord, Lookup, LookupState, Story
 from cti_bridge.store.directory import KnownDirectory
 
 log = get_logger(__name__)
-
-MOST_RUNG = 10
-"""Twilio rings at most ten telephones at once (https://www.twilio.com/docs/voice/twiml/dial)."""
 
 SETTLING = timedelta(seconds=5)
 """How long a log waits for late events and the lookup's answer when no agent is going to finish the call."""
@@ -93,6 +85,7 @@ class Calls:
         *,
         clock: Clock = utc_now,
     ) -> None:
+        self.replies = Replies(settings, directory, clock=clock)
         self._settings = settings
         self._database = database
         self._directory = directory
@@ -130,7 +123,7 @@ class Calls:
             if before is not None and (given := calls.answer_given(connection, event)) is not None:
                 return _Taken(given)
             call = (before.call if before else Call(event.call_id)).apply(event)
-            reply = self._reply(connection, event, call)
+            reply = self.replies.to(connection, event, call)
             answer = render(reply)
             if not calls.add_event(connection, event, parameters, answer, now):
                 return _Taken(calls.answer_given(connection, event) or answer)
@@ -193,62 +186,6 @@ class Calls:
         else:
             wait = SETTLING
         self._outbox.enqueue(connection, record.id, run_at=now + wait)
-
-    def _reply(self, connection: Connection, event: CallEvent, call: Call) -> Reply:
-        line = self._directory.current().line_of(call.line_number)
-        match event.kind:
-            case EventKind.INCOMING:
-                return self._ring(connection, call.id, line)
-            case EventKind.OUTGOING:
-                return self._connect(event, line)
-            case EventKind.RESULT:
-                return self.after_dial(event, line)
-            case _:
-                return Noted()
-
-    def _ring(self, connection: Connection, call_id: str, line: Line | None) -> Reply:
-        if line is None:
-            log.error("number_is_no_line", call=call_id, mend="add it with: cti-bridge lines add")
-            return Speak(Message.APOLOGY, self._settings.language)
-        available = set(availability.available_agents(connection, line.id, self._clock(), self._settings.wrap_up_limit))
-        agents = [
-            agent for agent in self._directory.current().agents_of(line) if agent.id in available and agent.reachable
-        ]
-        return Ring(call_id, line, tuple(agents[:MOST_RUNG])) if agents else Speak(Message.NOBODY_FREE, line.language)
-
-    def _connect(self, event: CallEvent, line: Line | None) -> Reply:
-        if event.party is None or event.agent_id is None or event.line_number is None:
-            return Speak(Message.APOLOGY, self._settings.language)
-        return Connect(event.call_id, event.party, event.agent_id, event.line_number, line)
-
-    def after_dial(self, event: CallEvent, line: Line | None) -> Reply:
-        """What comes after the ringing: nothing when people talked or the caller is gone, else a sentence."""
-        if event.dial_status is LegStatus.COMPLETED or event.status.final:
-            return HangUp()
-        outbound = event.direction is Direction.OUTBOUND
-        language = line.language if line else self._settings.language
-        return Speak(Message.NOT_CONNECTED if outbound else Message.NOT_ANSWERED, language)
-
-    def without_memory(self, event: CallEvent) -> Reply:
-        """What to answer when the database cannot be asked: ring the line's agents as last known, or say sorry.
-
-        Touches nothing that can fail.
-        """
-        directory = self._directory.last
-        line = directory.line_of(event.line_number)
-        language = line.language if line else self._settings.language
-        match event.kind:
-            case EventKind.INCOMING if line is not None:
-                agents = tuple(agent for agent in directory.agents_of(line) if agent.reachable and not agent.away)
-                return Ring(event.call_id, line, agents[:MOST_RUNG]) if agents else Speak(Message.APOLOGY, language)
-            case EventKind.OUTGOING:
-                return self._connect(event, line)
-            case EventKind.RESULT:
-                return self.after_dial(event, line)
-            case EventKind.INCOMING:
-                return Speak(Message.APOLOGY, language)
-            case _:
-                return Noted()
 
     # ── what the agent says ─────────────────────────────────────────────────────────────────────────────────────────
 

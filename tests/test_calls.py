@@ -133,7 +133,7 @@ def test_no_more_telephones_ring_than_twilio_can_ring(desk: Desk) -> None:
         directory.set_ringing(connection, line.id, ids)
     desk.bridge.directory.refresh()
     assert len(receive(desk, incoming()).agents) == 10  # type: ignore[union-attr]
-    assert len(desk.bridge.calls.without_memory(incoming()).agents) == 10  # type: ignore[union-attr]
+    assert len(desk.bridge.calls.replies.without_memory(incoming()).agents) == 10  # type: ignore[union-attr]
 
 
 def test_a_call_to_what_is_no_line_hears_an_apology(desk: Desk) -> None:
@@ -176,11 +176,11 @@ def test_after_the_ringing_comes_a_sentence_unless_people_talked_or_nobody_liste
 ) -> None:
     receive(desk, incoming())
     assert receive(desk, event) == expected
-    assert desk.bridge.calls.without_memory(event) == expected, "with or without the database"
+    assert desk.bridge.calls.replies.without_memory(event) == expected, "with or without the database"
 
 
 def test_without_the_database_the_line_rings_as_last_known(desk: Desk) -> None:
-    improvise = desk.bridge.calls.without_memory
+    improvise = desk.bridge.calls.replies.without_memory
     reply = improvise(incoming())
     assert isinstance(reply, Ring)
     assert [agent.name for agent in reply.agents] == ["佐藤", "鈴木"]

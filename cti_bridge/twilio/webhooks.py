@@ -166,7 +166,7 @@ class Webhooks:
             return "apologised", _twiml(apology(self._language))  # a caller waits: never an error page
         log.error("event_lost", kind=kind.value, call=call)
         try:
-            answer = render(self._calls.without_memory(event), self._doors())
+            answer = render(self._calls.replies.without_memory(event), self._doors())
         except Exception:
             log.exception("fallback_broke", call=call)
             answer = apology(self._language)

@@ -118,7 +118,9 @@ def test_what_is_not_in_the_crm_can_be_carried_elsewhere(terminal: Terminal, dat
     assert rows[0]["note"] == "'=見積もり", "a spreadsheet would take the note for a formula"
     assert (rows[0]["outcome"], rows[0]["talk_seconds"], rows[0]["state"]) == ("answered", "83", "parked")
     printed = terminal.run("outbox", "export", "--format", "json", "--state", "parked")
-    assert [row["note"] for row in json.loads(printed[printed.index("[") : printed.rindex("]") + 1])] == ["=見積もり"] * 3
+    assert [row["note"] for row in json.loads(printed[printed.index("[") : printed.rindex("]") + 1])] == [
+        "=見積もり"
+    ] * 3
 
 
 def test_it_speaks_japanese_to_a_japanese_administrator(

@@ -98,7 +98,7 @@ def bug(live: House, monkeypatch: pytest.MonkeyPatch) -> House:
     def stumble(*_: object) -> None:
         raise ZeroDivisionError(f"a bug, met by 山田 on {TARO}.")
 
-    monkeypatch.setattr(live.bridge.calls, "_reply", stumble)
+    monkeypatch.setattr(live.bridge.calls.replies, "to", stumble)
     return live
 
 
@@ -196,7 +196,7 @@ def test_a_bug_rings_the_agents_all_the_same(bug: House) -> None:
 def test_a_bug_in_the_fallback_too_ends_in_an_apology(
     bug: House, monkeypatch: pytest.MonkeyPatch, logged: StringIO
 ) -> None:
-    monkeypatch.setattr(bug.bridge.calls, "without_memory", None)
+    monkeypatch.setattr(bug.bridge.calls.replies, "without_memory", None)
     assert hears(bug) == [SENTENCES[Message.APOLOGY]["ja"]]
     assert len(lines(logged, "fallback_broke")) == 1
 
@@ -325,7 +325,7 @@ def test_no_log_line_of_any_flow_tells_a_number_a_name_or_a_secret(
         live.post("voice/incoming", {"CallSid": "CA" + "3" * 32, "CallerName": "YAMADA TARO"})
         live.post("voice/status")
     with monkeypatch.context() as broken:
-        broken.setattr(live.bridge.calls, "_reply", bad_reply)
+        broken.setattr(live.bridge.calls.replies, "to", bad_reply)
         live.post("voice/incoming", {"CallSid": "CA" + "4" * 32})
     with monkeypatch.context() as broken:
         broken.setattr(calls, "add_event", add_without_a_key)
