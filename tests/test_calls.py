@@ -316,7 +316,7 @@ def test_a_lookup_whose_process_died_is_begun_again_by_a_later_event(
     assert record_of(desk).lookup.state is LookupState.WAITING
     desk.answer("CA1")
     assert started == [TARO, TARO]
-    receive(desk, incoming("CA2"))
+    receive(desk, incoming("CA2", at=datetime.now(UTC)))  # NOW is when the tests began, minutes ago
     desk.answer("CA2", desk.suzuki)
     assert started == [TARO] * 3, "a young lookup is waited for"
 
