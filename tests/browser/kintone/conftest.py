@@ -6,7 +6,7 @@ import importlib.util
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from cti_bridge.demo.bridge import BridgeProcess
-from cti_bridge.demo.office import DemoAgent, DemoLine, add_office, environment
+from cti_bridge.demo.office import DemoAgent, DemoLine, add_office, environment, open_database
 from cti_bridge.demo.run import CannotRun, Demo
+from cti_bridge.store import migrate
 from tests.browser.conftest import PATIENCE, free_ports
 from tests.browser.desk import Office
 from tests.browser.kintone.screens import PHONE, WIDE, Customers, Screens
@@ -43,6 +44,9 @@ OFFICE_LIST = [
     )
     for number in range(OFFICES)
 ]
+
+
+EVERYBODY = tuple(agent for office in OFFICE_LIST for agent in office.agents)
 
 
 @pytest.fixture(scope="session")
@@ -113,8 +117,7 @@ def demo(
         demo.prepare()
     except CannotRun as problem:
         pytest.fail(str(problem), pytrace=False)
-    agents = tuple(agent for office in OFFICE_LIST for agent in office.agents)
-    add_office(demo.database, demo.secrets, agents, tuple(office.line for office in OFFICE_LIST))
+    add_office(demo.database, demo.secrets, EVERYBODY, tuple(office.line for office in OFFICE_LIST))
     with demo:
         yield demo
 
@@ -130,11 +133,14 @@ def bridge_settings(company: KintoneCompany, pages: KintonePages) -> dict[str, s
 
 @pytest.fixture
 def strict_bridge(demo: Demo, company: KintoneCompany, pages: KintonePages, tmp_path: Path) -> Iterator[str]:
-    """The address of another bridge on the same database, without CTI_EMBED_SECRET: it takes nobody's word."""
+    """The address of another bridge with the same agents, without CTI_EMBED_SECRET: it takes nobody's word."""
+    with closing(open_database(tmp_path)) as database:
+        migrate.upgrade(database)
+        add_office(database, demo.secrets, EVERYBODY, tuple(office.line for office in OFFICE_LIST))
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     settings = environment(
-        demo.secrets, demo.home, bridge_url=url, demo_url=demo.url, more=bridge_settings(company, pages)
+        demo.secrets, tmp_path, bridge_url=url, demo_url=demo.url, more=bridge_settings(company, pages)
     )
     bridge = BridgeProcess(port, settings, tmp_path / "bridge.log")
     bridge.start()
