@@ -16,7 +16,8 @@
     │   └── RecordingMissing          Twilio has no sound of this recording, yet or any more
     └── StoreUnavailable              the bridge's own database cannot be reached or written
 
-The docstring of a class is its message when it is raised without one.
+Erasing somebody's data has refusals of its own: they stand in ``privacy``. The docstring of a class is its message when
+it is raised without one.
 """
 
 from __future__ import annotations

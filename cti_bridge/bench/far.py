@@ -59,7 +59,7 @@ def _carry(source: socket.socket, target: socket.socket, delay: float, handshake
     def give() -> None:
         while True:
             due, piece = on_the_way.get()
-            time.sleep(max(0.0, due - time.perf_counter()))
+            time.sleep(max(0.0, due - time.perf_counter()))  # the distance
             with suppress(OSError):  # whoever hung up wants no more
                 if piece:
                     target.sendall(piece)

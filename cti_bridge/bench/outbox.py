@@ -73,7 +73,7 @@ def _rate(office: Office, waiting: int, crm_seconds: float) -> float:
                     began, had = time.monotonic(), done
                 if time.monotonic() > deadline:
                     raise NotMeasured(f"the worker wrote {done} of {waiting} logs in {PATIENCE:.0f} s")
-                time.sleep(0.05)
+                time.sleep(0.05)  # counting is a query, and takes from the worker
             return (waiting - had) / (time.monotonic() - began)
     finally:
         database.close()
